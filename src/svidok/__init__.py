@@ -1,0 +1,1 @@
+"""Svidok (свідок, "witness"): footage never lost in silence, never rewritten unseen, never watched without leave."""
