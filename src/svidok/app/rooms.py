@@ -1,0 +1,9 @@
+"""The rooms that own tables, lowest floor first: the order in which their migrations run."""
+
+ROOMS = [
+    "svidok.ledger",
+    "svidok.access",
+    "svidok.governance",
+    "svidok.fleet",
+    "svidok.recording",
+]
