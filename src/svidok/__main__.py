@@ -1,0 +1,5 @@
+"""`python -m svidok`."""
+
+from svidok.app.main import main
+
+main()

@@ -1,0 +1,88 @@
+"""What an administrator may set: a file `svidok.toml`, or `SVIDOK_*` in the environment, which wins.
+
+Nothing here has a default where the law wants a stated basis: how long footage
+is kept is a retention rule in the database, entered with its legal basis.
+"""
+
+import os
+import secrets
+import socket
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, SecretStr
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+SETTINGS_FILE = "SVIDOK_SETTINGS"
+
+
+class Settings(BaseSettings):
+    """One installation. Every field may be set as `SVIDOK_<NAME>`."""
+
+    model_config = SettingsConfigDict(env_prefix="SVIDOK_", extra="forbid")
+
+    data: Path = Field(Path("data"), description="Folder of everything that must survive: footage, ledger, keys.")
+    node: str = Field(default_factory=socket.gethostname, description="The name of this machine among the others.")
+    host: str = Field("127.0.0.1", description="Address the web door listens on.")
+    port: int = Field(8480, description="Port of the web door.")
+    public_origin: str | None = Field(None, description="How browsers reach us, e.g. https://svidok.example.ua")
+    database_url: SecretStr | None = Field(None, description="An outside PostgreSQL >= 15; unset: we start our own.")
+    bus_url: SecretStr | None = Field(None, description="An outside NATS with JetStream; unset: we start our own.")
+    bus_port: int = Field(14222, description="Loopback port of our own NATS.")
+    ledger_origin: str | None = Field(None, description="The ledger's name in its checkpoints (C2SP tlog-checkpoint).")
+    footage: list[Path] = Field(default_factory=list, description="Folders (disks) for footage; unset: <data>/footage.")
+    footage_quota_gib: int | None = Field(None, description="What footage may take in each folder; unset: the disk.")
+    metrics_token: SecretStr | None = Field(None, description="Bearer token for /metrics from beyond loopback.")
+    oidc_issuer: str | None = Field(None, description="OpenID Connect provider.")
+    oidc_client_id: str | None = None
+    oidc_client_secret: SecretStr | None = None
+    oidc_roles: dict[str, str] = Field(default_factory=dict, description="Group of the provider -> our role.")
+    log_format: str = Field("text", description="text or json")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        file = Path(os.environ.get(SETTINGS_FILE, "svidok.toml"))
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, toml_file=file)
+
+    @property
+    def keys(self) -> Path:
+        """Where the keys are (mode 0700)."""
+        return self.data / "keys"
+
+    @property
+    def ledger(self) -> Path:
+        """The ledger's tiles and checkpoint."""
+        return self.data / "ledger"
+
+    def origin(self) -> str:
+        """The ledger's name: the one set, or one made at the first start and kept."""
+        if self.ledger_origin:
+            return self.ledger_origin
+        kept = self.keys / "ledger.origin"
+        if not kept.exists():
+            self.keys.mkdir(parents=True, exist_ok=True, mode=0o700)
+            kept.write_text(f"svidok.invalid/{self.node}/{secrets.token_hex(4)}\n")
+        return kept.read_text().strip()
+
+    def volumes(self) -> list[Path]:
+        """The folders for footage."""
+        return [folder.resolve() for folder in self.footage] or [(self.data / "footage").resolve()]
+
+
+def load_settings(**given: Any) -> Settings:
+    """The settings of this process; what is `given` (not None) wins over file and environment."""
+    settings = Settings(**{name: value for name, value in given.items() if value is not None})
+    settings.data = settings.data.resolve()
+    return settings
