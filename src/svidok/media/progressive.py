@@ -1,0 +1,352 @@
+"""One ordinary MP4 (`ftyp`, `moov`, `mdat`) out of fragments of segment files, planned before the media is read.
+
+Only the heads of the fragments are read to plan it, so that its exact size is
+known at once, its first byte leaves at once, and any byte range of it can be
+served. The media of each fragment stays whole and in one piece, which is what
+lets a stranger hash it against its leaf.
+
+Fragments follow each other without holes in time: where footage is missing the
+picture goes on with what comes next, because a frozen picture would look like
+footage. Pictures before the instant asked for, which decoding needs, are in the
+file and hidden by an edit list.
+"""
+
+import os
+import struct
+import sys
+from array import array
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import accumulate
+from pathlib import Path
+
+from svidok.base import Conflict
+from svidok.media.boxes import Run, Samples, parse_head
+from svidok.media.fmp4 import AUDIO_ID, VIDEO_ID, box, full_box, hdlr, mdhd, minf, mvhd, tkhd
+from svidok.media.inits import InitInfo, parse_init
+from svidok.media.model import VIDEO_CLOCK, VideoTrack
+
+BLOCK_BYTES = 256 * 1024
+_HEAD_GUESS = 4096  # holds the head of 250 pictures with sound; longer ones are read again
+_PRFT_BYTES = 32
+_MDAT_HEADER = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """Part of one segment file: the size of its init segment, and its `fragments` as (offset, size), in order."""
+
+    path: Path
+    init_size: int
+    fragments: Sequence[tuple[int, int]]
+
+
+@dataclass(slots=True, kw_only=True)
+class _Track:
+    """The sample table of one track as it grows."""
+
+    timescale: int
+    start: int = 0
+    clock: int = 0
+    lead: int = 0  # how long after its decoding the first picture is shown
+    delay: int = 0  # what brings the present segment's lead to the first one's
+    sizes: "array[int]" = field(default_factory=lambda: array("I"))
+    times: list[list[int]] = field(default_factory=list)
+    shifts: list[list[int]] = field(default_factory=list)
+    shifted: bool = False
+    syncs: "array[int]" = field(default_factory=lambda: array("I"))
+    chunks: "array[int]" = field(default_factory=lambda: array("Q"))
+    runs: list[tuple[int, int, int]] = field(default_factory=list)  # first chunk, samples in each, description
+    entries: list[bytes] = field(default_factory=list)
+
+    def add(self, run: Run, *, at: int, offset: int, entry: bytes, begins: bool) -> None:
+        """Append `run`, whose bytes lie at `offset` of the media, to begin at `at` as nearly as order allows.
+
+        `begins` is true for the first of a segment: its pictures may come out of order by more or less than before.
+        """
+        if not self.sizes:
+            self.start = self.clock = at
+            self.lead = _lead(run)
+        if begins:
+            self.delay = self.lead - _lead(run)
+        self._move_to(at)
+        if run.first_is_sync:
+            self.syncs.append(len(self.sizes) + 1)
+        self.sizes.extend(run.sizes)
+        for duration in run.durations:
+            _count(self.times, duration)
+        for shift in run.offsets or (0,) * len(run.sizes):
+            _count(self.shifts, shift + self.delay)
+        self.shifted = self.shifted or run.offsets is not None or self.delay != 0
+        self.clock += sum(run.durations)
+        self.chunks.append(offset)
+        description = self._describe(entry)
+        if not self.runs or self.runs[-1][1:] != (len(run.sizes), description):
+            self.runs.append((len(self.chunks), len(run.sizes), description))
+
+    def _move_to(self, at: int) -> None:
+        """Stretch or shorten the last sample so that the next begins at `at`."""
+        if not self.sizes:
+            return
+        wanted = max(1, self.times[-1][1] + at - self.clock)
+        change = wanted - self.times[-1][1]
+        if change:
+            last = self.times[-1]
+            last[0] -= 1
+            if not last[0]:
+                self.times.pop()
+            _count(self.times, wanted)
+            self.clock += change
+
+    def _describe(self, entry: bytes) -> int:
+        if entry not in self.entries:
+            if self.entries and entry[4:8] != self.entries[0][4:8]:
+                raise Conflict(
+                    "codec-changed", "The camera changed its codec within this span. Export before and after it apart."
+                )
+            self.entries.append(entry)
+        return self.entries.index(entry) + 1
+
+    def table(self, base: int, *, wide: bool) -> bytes:
+        """The `stbl`, with the media beginning at byte `base` of the file."""
+        places = array("Q" if wide else "I", (offset + base for offset in self.chunks))
+        parts = [
+            full_box(b"stsd", 0, 0, struct.pack(">I", len(self.entries)), *self.entries),
+            _rows(b"stts", ">II", self.times),
+            full_box(
+                b"stsc", 0, 0, struct.pack(">I", len(self.runs)), *(struct.pack(">III", *run) for run in self.runs)
+            ),
+            full_box(b"stsz", 0, 0, struct.pack(">II", 0, len(self.sizes)), _big_endian(self.sizes)),
+            full_box(b"co64" if wide else b"stco", 0, 0, struct.pack(">I", len(places)), _big_endian(places)),
+        ]
+        if self.shifted:
+            parts.insert(2, _rows(b"ctts", ">Ii", self.shifts, version=1))
+        if len(self.syncs) < len(self.sizes):
+            parts.append(full_box(b"stss", 0, 0, struct.pack(">I", len(self.syncs)), _big_endian(self.syncs)))
+        return box(b"stbl", *parts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placed:
+    """One fragment: where it is in its source file, and where its media is in the new file. All in bytes."""
+
+    source: int
+    offset: int
+    head: int
+    media_offset: int
+    media_size: int
+
+
+class ProgressiveFile:
+    """The planned file. It opens source files only while its bytes are read."""
+
+    def __init__(self, sources: Sequence[Source], header: bytes, placed: Sequence[Placed]) -> None:
+        self.sources = sources
+        self.placed = placed
+        self.size_bytes = len(header) + sum(one.media_size for one in placed)
+        self._header = header
+        self._starts = [one.media_offset for one in placed]
+
+    def chunks(self, start: int = 0, end: int | None = None) -> Iterator[bytes]:
+        """The bytes from `start` to `end` (exclusive), in blocks. Raises `OSError` where a source has gone."""
+        end = self.size_bytes if end is None else min(end, self.size_bytes)
+        if start < min(end, len(self._header)):
+            yield self._header[start:end]
+            start = min(end, len(self._header))
+        if start >= end:
+            return
+        with _OneFile() as file:
+            for number in range(bisect_right(self._starts, start) - 1, len(self.placed)):
+                one = self.placed[number]
+                if one.media_offset >= end:
+                    return
+                first = max(0, start - one.media_offset)
+                last = min(one.media_size, end - one.media_offset)
+                file.open(self.sources[one.source].path)
+                yield from file.blocks(one.offset + one.head + first, last - first)
+
+    def heads(self) -> Iterator[bytes]:
+        """The bytes before the media of each fragment, in the order of `placed`."""
+        with _OneFile() as file:
+            for one in self.placed:
+                file.open(self.sources[one.source].path)
+                yield file.read(one.offset, one.head)
+
+
+def plan_progressive(sources: Sequence[Source], *, skip_us: int = 0, drop_us: int = 0) -> ProgressiveFile:
+    """Plan one MP4 of `sources`, whose first `skip_us` and last `drop_us` microseconds are hidden.
+
+    Raises `Conflict` where a codec changes on the way or a source is damaged, and `OSError` where one is gone.
+    """
+    video = _Track(timescale=VIDEO_CLOCK)
+    audio: list[_Track] = []
+    first: InitInfo | None = None
+    placed: list[Placed] = []
+    at = 0
+    with _OneFile() as file:
+        for number, source in enumerate(sources):
+            file.open(source.path)
+            init = parse_init(file.read(0, source.init_size), str(source.path))
+            first = first or init
+            shift: int | None = None
+            for offset, size in source.fragments:
+                head, samples = _head(file, source.path, offset, size)
+                begins = shift is None
+                shift = video.clock - samples.base if shift is None else shift
+                _add(video, audio, init, samples, shift=shift, offset=at, begins=begins)
+                placed.append(Placed(source=number, offset=offset, head=head, media_offset=at, media_size=size - head))
+                at += size - head
+    if first is None or not placed:
+        raise Conflict("nothing-recorded", "There is no footage in this span.")
+    header = _header(video, audio, first, at, skip=skip_us * 9 // 100, drop=drop_us * 9 // 100)
+    moved = [
+        Placed(source=one.source, offset=one.offset, head=one.head, media_offset=one.media_offset + len(header),
+               media_size=one.media_size) for one in placed
+    ]  # fmt: skip
+    return ProgressiveFile(sources, header, moved)
+
+
+def _add(
+    video: _Track, audio: list[_Track], init: InitInfo, samples: Samples, *, shift: int, offset: int, begins: bool
+) -> None:
+    video.add(samples.video, at=shift + samples.base, offset=offset, entry=init.video_entry, begins=begins)
+    if samples.audio is None or init.audio_entry is None:
+        return
+    if not audio:
+        audio.append(_Track(timescale=init.audio_rate))
+    if init.audio_rate != audio[0].timescale:
+        raise Conflict(
+            "codec-changed", "The camera changed its sound within this span. Export before and after it apart."
+        )
+    audio[0].add(
+        samples.audio,
+        at=shift * init.audio_rate // VIDEO_CLOCK + samples.audio_base,
+        offset=offset + sum(samples.video.sizes),
+        entry=init.audio_entry,
+        begins=False,
+    )
+
+
+def _head(file: "_OneFile", path: Path, offset: int, size: int) -> tuple[int, Samples]:
+    """The length of a fragment's head, and what the head says of the samples."""
+    head = file.read(offset, min(_HEAD_GUESS, size))
+    length = _PRFT_BYTES + struct.unpack_from(">I", head, _PRFT_BYTES)[0] + 8 if len(head) >= _PRFT_BYTES + 8 else 0
+    if len(head) < length <= size:
+        head = file.read(offset, length)
+    samples = parse_head(head[:length])
+    if samples is None or length + _payload(samples) != size:
+        raise Conflict(
+            "footage-damaged",
+            f"A fragment of {path.name} is damaged. Run `svidok check`.",
+            path=path.name,
+            offset=offset,
+        )
+    return length, samples
+
+
+def _payload(samples: Samples) -> int:
+    return sum(samples.video.sizes) + (sum(samples.audio.sizes) if samples.audio else 0)
+
+
+def _header(video: _Track, audio: list[_Track], init: InitInfo, media: int, *, skip: int, drop: int) -> bytes:
+    wide = media > (1 << 32) - (1 << 28)  # the header of the longest export stays below 256 MiB
+    ftyp = box(b"ftyp", b"isom", struct.pack(">I", 512), b"isom", b"iso2", b"mp41")
+    mdat = struct.pack(">I4sQ", 1, b"mdat", _MDAT_HEADER + media)
+    without = len(ftyp) + len(_moov(video, audio, init, 0, wide=wide, skip=skip, drop=drop)) + len(mdat)
+    return ftyp + _moov(video, audio, init, without, wide=wide, skip=skip, drop=drop) + mdat
+
+
+def _moov(video: _Track, audio: list[_Track], init: InitInfo, base: int, *, wide: bool, skip: int, drop: int) -> bytes:
+    shown = max(1, video.clock - skip - drop)
+    picture = VideoTrack(codec="h264", width=init.width, height=init.height)  # tkhd takes nothing but the size of it
+    traks = [
+        box(
+            b"trak",
+            tkhd(VIDEO_ID, shown, picture),
+            _edits(shown, [], video.lead + skip),
+            _mdia(video, video.table(base, wide=wide), is_video=True),
+        )
+    ]
+    for track in audio:
+        late = track.start * VIDEO_CLOCK // track.timescale - skip
+        empty = [late] if late > 0 else []
+        begin = 0 if late > 0 else -late * track.timescale // VIDEO_CLOCK
+        edits = _edits(max(1, shown - max(0, late)), empty, begin)
+        traks.append(
+            box(b"trak", tkhd(AUDIO_ID, shown, None), edits, _mdia(track, track.table(base, wide=wide), is_video=False))
+        )
+    return box(b"moov", mvhd(VIDEO_CLOCK, shown), *traks)
+
+
+def _edits(shown: int, empty: list[int], begin: int) -> bytes:
+    """An edit list: nothing for the `empty` ticks, then `shown` ticks from `begin` of the media."""
+    rows = [(length, -1) for length in empty] + [(shown, begin)]
+    body = b"".join(struct.pack(">QqI", length, media, 0x10000) for length, media in rows)
+    return box(b"edts", full_box(b"elst", 1, 0, struct.pack(">I", len(rows)), body))
+
+
+def _mdia(track: _Track, stbl: bytes, *, is_video: bool) -> bytes:
+    return box(b"mdia", mdhd(track.timescale, track.clock - track.start), hdlr(is_video), minf(is_video, stbl))
+
+
+def _lead(run: Run) -> int:
+    """When the earliest picture of `run` is shown, counted from its first decoding."""
+    times = accumulate(run.durations, initial=0)
+    return max(0, min(at + shift for at, shift in zip(times, run.offsets, strict=False))) if run.offsets else 0
+
+
+def _count(runs: list[list[int]], value: int) -> None:
+    if runs and runs[-1][1] == value:
+        runs[-1][0] += 1
+    else:
+        runs.append([1, value])
+
+
+def _rows(name: bytes, row: str, rows: Sequence[Sequence[int]], version: int = 0) -> bytes:
+    return full_box(name, version, 0, struct.pack(">I", len(rows)), *(struct.pack(row, *one) for one in rows))
+
+
+def _big_endian(values: "array[int]") -> bytes:
+    if sys.byteorder == "little":
+        values = values[:]
+        values.byteswap()
+    return values.tobytes()
+
+
+class _OneFile:
+    """At most one open file, so that a day of segments needs one descriptor."""
+
+    def __init__(self) -> None:
+        self._path: Path | None = None
+        self._handle = -1
+
+    def __enter__(self) -> "_OneFile":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._close()
+
+    def open(self, path: Path) -> None:
+        if path != self._path:
+            self._close()
+            self._handle = os.open(path, os.O_RDONLY)
+            self._path = path
+
+    def read(self, offset: int, size: int) -> bytes:
+        return os.pread(self._handle, size, offset)
+
+    def blocks(self, offset: int, size: int) -> Iterator[bytes]:
+        """`size` bytes from `offset`. Raises `OSError` where the file ends before."""
+        while size > 0:
+            block = os.pread(self._handle, min(size, BLOCK_BYTES), offset)
+            if not block:
+                raise OSError(f"{self._path} ends before its fragment does")
+            yield block
+            offset += len(block)
+            size -= len(block)
+
+    def _close(self) -> None:
+        if self._handle >= 0:
+            os.close(self._handle)
+        self._path, self._handle = None, -1
