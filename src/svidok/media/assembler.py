@@ -99,6 +99,13 @@ class Assembler:
         size = self._sizes[-1]
         return bytes(memoryview(self._data)[len(self._data) - size :]), self._times[-1], len(self._sizes) == 1
 
+    def peek(self) -> Unit | None:
+        """A copy of the group so far, for somebody who begins to watch now; nothing where that is nothing."""
+        if not self._sizes or not self._group_clean:
+            return None
+        size = sum(self._sizes)
+        return Unit(self._data[:size], list(self._sizes), list(self._times), True, 0)
+
     def cut(self) -> Unit | None:
         """What has been gathered so far, as a group (the stream ends here); nothing where that is nothing."""
         if self._nal_start >= 0 or self._unit_start < len(self._data):

@@ -32,6 +32,10 @@ class Depacketiser(Protocol):
         """The picture that was completed last."""
         ...
 
+    def peek(self) -> Unit | None:
+        """A copy of the group so far."""
+        ...
+
     def cut(self) -> Unit | None:
         """What was gathered so far."""
         ...
@@ -121,6 +125,14 @@ class CAssembler:
         size = now.sizes[now.count - 1]
         data = bytes(self._ffi.buffer(now.data + (now.used - size), size))
         return data, now.times[now.count - 1], now.count == 1
+
+    def peek(self) -> Unit | None:
+        """A copy of the group so far."""
+        now = self._c.now
+        if not now.count or not now.clean:
+            return None
+        sizes, times = list(now.sizes[0 : now.count]), list(now.times[0 : now.count])
+        return Unit(bytearray(self._ffi.buffer(now.data, sum(sizes))), sizes, times, True, 0)
 
     def cut(self) -> Unit | None:
         """What was gathered so far."""

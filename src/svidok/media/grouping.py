@@ -57,6 +57,19 @@ class Grouping:
         if unit is not None:
             self._deliver(unit, None, arrived_us)
 
+    def peek(self) -> Group | None:
+        """The group so far, without taking it; its timing is as far as is known."""
+        unit = self._assembler.peek()
+        if unit is None or not (self._announced or self._announce()):
+            return None
+        steps = [_signed(after - before) for before, after in pairwise(unit.times)]
+        durations = [step if 0 < step < _MAX_STEP else self._usual for step in [*steps, self._usual]]
+        ticks = self._ticks + _signed(unit.times[0] - self._last_time) if self._last_time is not None else 0
+        return Group(
+            data=unit.data, sizes=unit.sizes, durations=durations, offsets=None, ticks=ticks,
+            arrived_us=self._group_arrived_us, starts_clean=True, lost_packets=0,
+        )  # fmt: skip
+
     def unwrap(self, rtp_time: int) -> int | None:
         """`rtp_time` on the unwrapped time line, near the present group; nothing before the first."""
         if self._last_time is None:

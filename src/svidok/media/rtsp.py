@@ -18,7 +18,7 @@ from svidok.base import Clock, to_us
 from svidok.media.audio import AudioGatherer
 from svidok.media.fmp4 import NTP_UNIX_US
 from svidok.media.grouping import Grouping
-from svidok.media.model import SenderReport, Sink, Tracks
+from svidok.media.model import Group, SenderReport, Sink, Tracks
 from svidok.media.rtsp_auth import Challenge, authorization, parse_challenges
 from svidok.media.rtsp_errors import RtspClosed, RtspError, RtspGarbage, RtspRefused, RtspTimeout, RtspUnauthorized
 from svidok.media.rtsp_wire import Reply, Wire
@@ -90,6 +90,10 @@ class RtspClient:
         if self._grouping is not None:
             self._grouping.watching = watched
         self._set_low_water(1 if watched else self._low_water)
+
+    def peek(self) -> Group | None:
+        """The group that is being gathered, so far; for somebody who begins to watch."""
+        return self._grouping.peek() if self._grouping else None
 
     async def open(self) -> Tracks:
         """Connect, and learn what the camera sends. Raises one of `RtspError`."""

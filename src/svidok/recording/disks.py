@@ -1,0 +1,159 @@
+"""Tends the volumes of one machine: sees how they fare, says so, and makes room before they are full."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+from uuid import UUID
+
+import msgspec
+import structlog
+
+from svidok.base import Clock, Unavailable
+from svidok.db import Database
+from svidok.recording import facts as f
+from svidok.recording.model import VolumeState
+from svidok.recording.recovery import segment_id_of
+from svidok.recording.store import SQL, known_segments
+from svidok.recording.volumes import Disk, choose, enrol, look, measure_used, verdict_of
+
+log = structlog.get_logger("recorder")
+
+_LOW_SHARE = 50  # room is made when less than a fiftieth of the disk is left above its floor
+
+
+class DiskSettings(Protocol):
+    """What it is told when it starts."""
+
+    @property
+    def node(self) -> str:
+        """This machine."""
+        ...
+
+    @property
+    def data(self) -> Path:
+        """Where it remembers which volumes it knows."""
+        ...
+
+    @property
+    def volumes(self) -> tuple[Path, ...]:
+        """The folders for footage."""
+        ...
+
+    @property
+    def quota_bytes(self) -> int | None:
+        """What footage may take in each of them."""
+        ...
+
+
+class Disks:
+    """The volumes of one recorder."""
+
+    def __init__(
+        self,
+        settings: DiskSettings,
+        database: Database,
+        clock: Clock,
+        tell: Callable[[list[f.AnyFact]], None],
+        make_room: Callable[[UUID, int], int] | None,
+    ) -> None:
+        self._settings, self._database, self._clock = settings, database, clock
+        self._tell, self._make_room = tell, make_room
+        self._disks: list[Disk] = []
+        self._alarmed: dict[UUID, VolumeState] = {}
+
+    def enrol(self) -> None:
+        """Find the volumes; one that was used before must bear its marker."""
+        known = self._known()
+        for path in self._settings.volumes:
+            volume = enrol(
+                path, node=self._settings.node, quota_bytes=self._settings.quota_bytes, known_id=known.get(str(path))
+            )
+            disk = Disk(volume=volume, state=volume.state)
+            if volume.state == VolumeState.READY:
+                disk.used = measure_used(path)
+            self._disks.append(look(disk))
+        self._remember()
+        self._say()
+
+    def there(self) -> list[Disk]:
+        """The volumes that can be read."""
+        return [disk for disk in self._disks if disk.state != VolumeState.ABSENT]
+
+    def pick(self) -> Disk | None:
+        """The volume that takes the next segment."""
+        return choose(self._disks)
+
+    def states(self) -> set[VolumeState]:
+        """How the volumes fare."""
+        return {disk.state for disk in self._disks}
+
+    def trouble(self, volume_id: UUID, error: OSError) -> None:
+        """Writing failed: leave the volume alone until it was looked at."""
+        for disk in self._disks:
+            if disk.volume.id == volume_id and disk.state == VolumeState.READY:
+                disk.state, disk.trouble = verdict_of(error), os.strerror(error.errno or 0)
+                log.error("a volume refused", path=disk.volume.path, state=disk.state, why=disk.trouble)
+
+    def tend(self) -> None:
+        """Look at every volume, make room where it is short, raise and clear alarms. Blocks: call it in a thread."""
+        for disk in self._disks:
+            look(disk)
+            size = disk.volume.quota_bytes or (disk.free + disk.used)
+            if disk.state != VolumeState.ABSENT and disk.room < size // _LOW_SHARE and self._make_room is not None:
+                try:
+                    disk.used -= self._make_room(disk.volume.id, size // _LOW_SHARE - disk.room)
+                except Unavailable:
+                    continue  # nothing is disposed of without a row
+                look(disk)
+        self._say()
+
+    def unsealed(self, files: list[Path]) -> list[Path]:
+        """Those of `files` that the database has not sealed; all of them while it is away."""
+        named = {segment_id: media for media in files if (segment_id := segment_id_of(media)) is not None}
+        try:
+            with self._database.transaction() as tx:
+                known = known_segments(tx, list(named))
+        except Unavailable:
+            known = set()
+        return [media for segment_id, media in named.items() if segment_id not in known]
+
+    def _say(self) -> None:
+        at = self._clock.now()
+        news: list[f.AnyFact] = []
+        for disk in self._disks:
+            volume = disk.volume
+            news.append(
+                f.VolumeSeen(
+                    volume_id=volume.id, node=volume.node, path=volume.path, quota_bytes=volume.quota_bytes,
+                    used_bytes=max(0, disk.used), free_bytes=disk.free, state=str(disk.state), at=at,
+                )
+            )  # fmt: skip
+            before = self._alarmed.get(volume.id, VolumeState.READY)
+            if before != disk.state:
+                self._alarmed[volume.id] = disk.state
+                if before != VolumeState.READY:
+                    news.append(f.AlarmCleared(code=f"volume-{before}", subject=volume.path, at=at))
+                if disk.state != VolumeState.READY:
+                    details: dict[str, str | int] = {"path": volume.path, "why": disk.trouble}
+                    news.append(f.AlarmRaised(code=f"volume-{disk.state}", subject=volume.path, at=at, details=details))
+        self._tell(news)
+
+    @property
+    def _file(self) -> Path:
+        return self._settings.data / "recorder" / "volumes.json"
+
+    def _known(self) -> dict[str, UUID]:
+        try:
+            return msgspec.json.decode(self._file.read_bytes(), type=dict[str, UUID])
+        except (OSError, msgspec.MsgspecError):
+            pass
+        try:
+            with self._database.transaction() as tx:
+                return {row["path"]: row["id"] for row in tx.all(SQL["volumes_of"], node=self._settings.node)}
+        except Unavailable:
+            return {}
+
+    def _remember(self) -> None:
+        self._file.parent.mkdir(parents=True, exist_ok=True)
+        self._file.write_bytes(msgspec.json.encode({disk.volume.path: disk.volume.id for disk in self._disks}))
