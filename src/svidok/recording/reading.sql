@@ -1,0 +1,148 @@
+-- name: segments_between
+-- The segments that touch a span, in order. No segment lasts an hour, so older beginnings need no look.
+SELECT s.*, v.path AS volume_path, v.node, v.state AS volume_state FROM recording.segment s
+JOIN recording.volume v ON v.id = s.volume_id
+WHERE s.channel_id = %(channel_id)s AND s.state <> 'disposed'
+  AND s.start_at < %(end)s AND s.start_at > %(start)s - interval '1 hour'
+  AND (s.end_at > %(start)s OR s.state = 'open')
+ORDER BY s.start_at;
+
+-- name: segment_of_channel
+-- One segment, if it is of this channel.
+SELECT s.*, v.path AS volume_path, v.node, v.state AS volume_state FROM recording.segment s
+JOIN recording.volume v ON v.id = s.volume_id
+WHERE s.id = %(segment_id)s AND s.channel_id = %(channel_id)s;
+
+-- name: segments_by_id
+-- These segments.
+SELECT s.*, v.path AS volume_path, v.node, v.state AS volume_state FROM recording.segment s
+JOIN recording.volume v ON v.id = s.volume_id WHERE s.id = ANY(%(ids)s);
+
+-- name: recorded_islands
+-- Footage that is unbroken within its recording: a new island begins where a segment does not follow within two seconds.
+SELECT recording_id, min(start_at) AS start_at, max(end_at) AS end_at, bool_or(state = 'open') AS growing FROM (
+    SELECT *, count(*) FILTER (WHERE broken) OVER (PARTITION BY recording_id ORDER BY start_at) AS island FROM (
+        SELECT recording_id, start_at, end_at, state,
+               start_at > lag(end_at) OVER (PARTITION BY recording_id ORDER BY start_at) + interval '2 seconds' AS broken
+        FROM recording.segment
+        WHERE channel_id = %(channel_id)s AND state <> 'disposed'
+          AND start_at < %(end)s AND start_at > %(start)s - interval '1 hour'
+          AND (end_at > %(start)s OR state = 'open')
+    ) AS neighbours
+) AS islands
+GROUP BY recording_id, island ORDER BY start_at;
+
+-- name: gaps_between
+-- The gaps of a channel that touch a span.
+SELECT * FROM recording.gap
+WHERE channel_id = %(channel_id)s AND start_at < %(end)s AND coalesce(end_at, 'infinity') > %(start)s
+ORDER BY start_at;
+
+-- name: gaps_of_all
+-- The gaps of all channels that touch a span, the latest first; of one channel where one is given.
+SELECT * FROM recording.gap
+WHERE start_at < %(end)s AND coalesce(end_at, 'infinity') > %(start)s
+  AND (%(channel_id)s::uuid IS NULL OR channel_id = %(channel_id)s)
+ORDER BY start_at DESC, id LIMIT %(most)s;
+
+-- name: clocks_between
+-- What was measured of the camera's clock: within the span, and the last before it.
+SELECT at, offset_us, error_us, drift_ppm, source FROM recording.clock_reading
+WHERE channel_id = %(channel_id)s AND at < %(end)s AND at >= coalesce(
+    (SELECT max(at) FROM recording.clock_reading WHERE channel_id = %(channel_id)s AND at < %(start)s), %(start)s)
+ORDER BY at;
+
+-- name: seals_of
+-- The ledger entries of segments, with what opens them.
+SELECT s.id AS segment_id, e.id, e.kind, e.subject, e.at, e.payload, e.salt, e.commitment, e.leaf_index
+FROM recording.segment s JOIN ledger.entry e ON e.id = s.entry_id WHERE s.id = ANY(%(ids)s);
+
+-- name: volumes
+-- All volumes.
+SELECT * FROM recording.volume ORDER BY node, path;
+
+-- name: add_volume
+-- A volume that an administrator gives us.
+INSERT INTO recording.volume (id, node, path, quota_bytes) VALUES (%(id)s, %(node)s, %(path)s, %(quota_bytes)s)
+ON CONFLICT (node, path) DO NOTHING RETURNING *;
+
+-- name: change_volume
+-- Another quota, or out of service and back.
+UPDATE recording.volume SET
+    quota_bytes = CASE WHEN %(set_quota)s THEN %(quota_bytes)s::bigint ELSE quota_bytes END,
+    state = coalesce(%(state)s, state)
+WHERE id = %(id)s RETURNING *;
+
+-- name: recorders
+-- All recorders.
+SELECT * FROM recording.recorder ORDER BY node;
+
+-- name: oldest
+-- The oldest footage there is.
+SELECT min(start_at) AS oldest_at FROM recording.segment WHERE state <> 'disposed';
+
+-- name: open_gap_count
+-- How many channels have no footage now.
+SELECT count(*) AS gaps FROM recording.gap WHERE end_at IS NULL AND reason <> 'disabled';
+
+-- name: alarms
+-- What stands, then what stood of late.
+SELECT * FROM recording.alarm ORDER BY cleared_at IS NOT NULL, raised_at DESC LIMIT %(most)s;
+
+-- name: segments_to_check
+-- Every segment that should be on disk, with its seal, grouped by volume.
+SELECT s.*, v.path AS volume_path, v.node, v.state AS volume_state, e.kind AS entry_kind, e.subject AS entry_subject,
+       e.payload, e.salt, e.commitment, e.leaf_index
+FROM recording.segment s JOIN recording.volume v ON v.id = s.volume_id LEFT JOIN ledger.entry e ON e.id = s.entry_id
+WHERE s.state <> 'disposed' AND s.volume_id = %(volume_id)s ORDER BY s.path;
+
+-- name: disposed_paths
+-- Which of these paths should be gone.
+SELECT path FROM recording.segment
+WHERE volume_id = %(volume_id)s AND state = 'disposed' AND path = ANY(%(paths)s);
+
+-- name: sealed_before
+-- Sealed footage that ended before an instant, the oldest first, a page at a time; of one volume where one is given.
+SELECT s.*, v.path AS volume_path, v.node, v.state AS volume_state FROM recording.segment s
+JOIN recording.volume v ON v.id = s.volume_id
+WHERE s.state = 'sealed' AND s.end_at <= %(before)s AND (s.start_at, s.id) > (%(after)s, %(after_id)s)
+  AND (%(volume_id)s::uuid IS NULL OR s.volume_id = %(volume_id)s)
+  AND NOT EXISTS (SELECT FROM recording.disposal d WHERE d.segment_id = s.id)
+ORDER BY s.start_at, s.id LIMIT %(most)s;
+
+-- name: decide_disposal
+-- The row that comes before the deed.
+INSERT INTO recording.disposal (id, segment_id, decided_at, verdict, grounds, entry_id)
+VALUES (%(id)s, %(segment_id)s, %(at)s, %(verdict)s, %(grounds)s, %(entry_id)s);
+
+-- name: disposals_pending
+-- Decided, and not carried out yet.
+SELECT d.id AS disposal_id, s.*, v.path AS volume_path, v.node, v.state AS volume_state FROM recording.disposal d
+JOIN recording.segment s ON s.id = d.segment_id JOIN recording.volume v ON v.id = s.volume_id
+WHERE d.done_at IS NULL AND v.node = %(node)s AND v.state <> 'absent' ORDER BY d.decided_at, s.start_at
+LIMIT %(most)s;
+
+-- name: finish_disposal
+-- The bytes are gone.
+UPDATE recording.disposal SET done_at = %(at)s WHERE id = %(id)s AND done_at IS NULL;
+
+-- name: mark_disposed
+-- The segment is no more.
+UPDATE recording.segment SET state = 'disposed' WHERE id = %(segment_id)s AND state = 'sealed';
+
+-- name: extend_disposed_gap
+-- Time whose footage was disposed of grows by a segment that adjoins it.
+UPDATE recording.gap SET end_at = greatest(end_at, %(end)s) WHERE channel_id = %(channel_id)s AND reason = 'disposed'
+  AND end_at BETWEEN %(start)s - interval '2 seconds' AND %(start)s + interval '2 seconds' RETURNING id;
+
+-- name: add_disposed_gap
+-- Time whose footage was disposed of.
+INSERT INTO recording.gap (id, channel_id, start_at, end_at, reason)
+VALUES (%(id)s, %(channel_id)s, %(start)s, %(end)s, 'disposed');
+
+-- name: disposals
+-- What was disposed of, the latest first.
+SELECT d.id, d.segment_id, d.decided_at, d.verdict, d.grounds, d.done_at, s.channel_id, s.start_at, s.end_at,
+       s.size_bytes, e.leaf_index
+FROM recording.disposal d JOIN recording.segment s ON s.id = d.segment_id
+LEFT JOIN ledger.entry e ON e.id = d.entry_id ORDER BY d.decided_at DESC, d.id LIMIT %(most)s;
