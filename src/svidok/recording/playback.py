@@ -30,6 +30,7 @@ class PlayableSegment:
     one: Located
     span: Span
     init_id: str
+    init_size: int
     fragments: tuple[tuple[int, idx.IndexRecord], ...]
 
 
@@ -99,7 +100,13 @@ def playable_part(one: Located, span: Span) -> PlayableSegment:
     covers = Span(one.segment.start_at, max(one.segment.start_at, one.segment.end_at))
     if index.records:
         covers = Span(from_us(index.records[0].start_us), from_us(index.records[-1].end_us))
-    return PlayableSegment(one=one, span=covers, init_id=index.header.init_hash.hex()[:16], fragments=touching)
+    return PlayableSegment(
+        one=one,
+        span=covers,
+        init_id=index.header.init_hash.hex()[:16],
+        init_size=index.header.init_size,
+        fragments=touching,
+    )
 
 
 def init(tx: Transaction, channel_id: UUID, segment_id: UUID) -> FileRange:
