@@ -90,16 +90,31 @@ SELECT count(*) AS gaps FROM recording.gap WHERE end_at IS NULL AND reason <> 'd
 SELECT * FROM recording.alarm ORDER BY cleared_at IS NOT NULL, raised_at DESC LIMIT %(most)s;
 
 -- name: segments_to_check
--- Every segment that should be on disk, with its seal, grouped by volume.
+-- Every segment that should be on disk, with its seal, a page at a time in the order of its path.
 SELECT s.*, v.path AS volume_path, v.node, v.state AS volume_state, e.kind AS entry_kind, e.subject AS entry_subject,
-       e.payload, e.salt, e.commitment, e.leaf_index
+       e.at AS entry_at, e.payload, e.salt, e.commitment, e.leaf_index
 FROM recording.segment s JOIN recording.volume v ON v.id = s.volume_id LEFT JOIN ledger.entry e ON e.id = s.entry_id
-WHERE s.state <> 'disposed' AND s.volume_id = %(volume_id)s ORDER BY s.path;
+WHERE s.state <> 'disposed' AND s.volume_id = %(volume_id)s AND s.path > %(after)s ORDER BY s.path LIMIT %(most)s;
 
--- name: disposed_paths
--- Which of these paths should be gone.
-SELECT path FROM recording.segment
-WHERE volume_id = %(volume_id)s AND state = 'disposed' AND path = ANY(%(paths)s);
+-- name: segment_count
+-- How many segments should be on disk.
+SELECT count(*) AS segments FROM recording.segment WHERE state <> 'disposed';
+
+-- name: states_of_paths
+-- What the database says of these files.
+SELECT path, state FROM recording.segment WHERE volume_id = %(volume_id)s AND path = ANY(%(paths)s);
+
+-- name: seals_without_segment
+-- Seals in the ledger whose segment is in no row.
+SELECT e.subject, e.leaf_index FROM ledger.entry e
+WHERE e.kind = 'segment.sealed' AND NOT EXISTS (SELECT FROM recording.segment s WHERE s.id = e.subject)
+ORDER BY e.id LIMIT 1000;
+
+-- name: disposed_without_decision
+-- Segments that are called disposed of although nobody decided it.
+SELECT s.id, s.path FROM recording.segment s
+WHERE s.state = 'disposed' AND NOT EXISTS (SELECT FROM recording.disposal d WHERE d.segment_id = s.id)
+ORDER BY s.id LIMIT 1000;
 
 -- name: sealed_before
 -- Sealed footage that ended before an instant, the oldest first, a page at a time; of one volume where one is given.

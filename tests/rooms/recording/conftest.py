@@ -16,6 +16,7 @@ from svidok.media.boxes import scan_fragments
 from svidok.recording import facts as f
 from svidok.recording import idx
 from svidok.recording.store import enter_facts
+from svidok.recording.volumes import MARKER
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
@@ -97,9 +98,11 @@ def make_yard(database: Database, tmp_path: Path) -> Callable[[], Yard]:
         if not log:
             with database.transaction() as tx:
                 tx.run("TRUNCATE ledger.entry")
+                tx.run("TRUNCATE recording.segment, recording.gap, recording.volume, recording.disposal CASCADE")
             log.append(Log(tmp_path / "ledger", FileSigner(tmp_path / "keys" / "ledger.pem"), "test.invalid/yard"))
         yard = Yard(database=database, volume=tmp_path / f"volume-{new_id()}", log=log[0])
         yard.volume.mkdir()
+        (yard.volume / MARKER).write_text(f"{yard.volume_id}\n")
         yard.tell(
             f.VolumeSeen(
                 volume_id=yard.volume_id, node=yard.node, path=str(yard.volume), quota_bytes=None, used_bytes=0,
