@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from nats.js import JetStreamContext
 from nats.js.api import KeyValueConfig
-from nats.js.errors import KeyNotFoundError, KeyWrongLastSequenceError, NotFoundError
+from nats.js.errors import BadRequestError, KeyNotFoundError, NotFoundError
 from nats.js.kv import KeyValue
 
 
@@ -27,7 +27,7 @@ class Lease:
         """Hold it for another `ttl_s`. False: it lapsed and somebody else has it."""
         try:
             self._revision = await self._bucket.update(self.key, self.owner.encode(), last=self._revision)
-        except (KeyWrongLastSequenceError, KeyNotFoundError):
+        except (BadRequestError, KeyNotFoundError):
             return False
         return True
 
@@ -35,7 +35,7 @@ class Lease:
         """Let it go at once."""
         try:
             await self._bucket.delete(self.key, last=self._revision)
-        except (KeyWrongLastSequenceError, KeyNotFoundError):
+        except (BadRequestError, KeyNotFoundError):
             return  # it had lapsed already
 
 
@@ -60,12 +60,12 @@ class LeaseBook:
         bucket = await self._bucket(ttl_s)
         try:
             revision = await bucket.create(key, owner.encode())
-        except KeyWrongLastSequenceError:
+        except BadRequestError:
             try:
                 held = await bucket.get(key)
                 if (held.value or b"").decode() != owner:
                     return None
                 revision = await bucket.update(key, owner.encode(), last=held.revision)
-            except (KeyNotFoundError, KeyWrongLastSequenceError):
+            except (KeyNotFoundError, BadRequestError):
                 return None  # it changed hands between the two questions; ask again later
         return Lease(key=key, owner=owner, ttl_s=ttl_s, _bucket=bucket, _revision=revision)

@@ -7,7 +7,6 @@ hands the bytes to the writer's threads.
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 from uuid import UUID
 
 from svidok.base import Clock, from_us, new_id, to_us
@@ -180,8 +179,8 @@ class ChannelWriter:
         self._pool.submit(
             self.stream.channel_id,
             AppendJob(
-                segment_id=segment.id, group=group, buffers=buffers, size=size, start_us=start_us,
-                duration_us=duration_us, flags=flags,
+                segment_id=segment.id, volume_id=segment.disk.volume.id, group=group, buffers=buffers,
+                size=size, start_us=start_us, duration_us=duration_us, flags=flags,
             ),
         )  # fmt: skip
 
@@ -229,7 +228,7 @@ class ChannelWriter:
         self._tell(news)
         job = OpenJob(
             segment_id=segment_id, channel_id=self.stream.channel_id, recording_id=self._recording_id,
-            volume_id=disk.volume.id, path=Path(disk.volume.path) / path, init=init_segment(self.tracks),
+            volume_id=disk.volume.id, root=disk.root, path=disk.root / path, init=init_segment(self.tracks),
         )  # fmt: skip
         self._pool.submit(self.stream.channel_id, job)
         return segment

@@ -67,17 +67,13 @@ def verdict_of(error: OSError) -> VolumeState:
 def enrol(path: Path, *, node: str, quota_bytes: int | None, known_id: UUID | None) -> Volume:
     """The volume at `path`. One that was never used gets its marker; one known before must still bear it."""
     marker = path / MARKER
-    try:
-        marked: UUID | None = UUID(marker.read_text().strip())
-    except (OSError, ValueError):
-        marked = None
+    marked = _marked(marker)
     state = VolumeState.READY
     if known_id is not None and marked != known_id:
         state = VolumeState.ABSENT
     elif marked is None:
         path.mkdir(parents=True, exist_ok=True)
-        marked = new_id()
-        _write_marker(marker, marked)
+        marked = _write_marker(marker, new_id())
     return Volume(id=known_id or marked or new_id(), node=node, path=str(path), quota_bytes=quota_bytes, state=state)
 
 
@@ -98,7 +94,7 @@ def look(disk: Disk) -> Disk:
         disk.state, disk.trouble = VolumeState.ABSENT, "read-only" if read_only else "another volume is mounted there"
     elif disk.room <= 0:
         disk.state, disk.trouble = VolumeState.FULL, ""
-    elif disk.state != VolumeState.FULL or disk.room > disk.floor // 8:
+    elif disk.state != VolumeState.FULL or disk.room > disk.floor:
         disk.state, disk.trouble = VolumeState.READY, ""
     return disk
 
@@ -119,8 +115,25 @@ def measure_used(root: Path) -> int:
     return total
 
 
-def _write_marker(marker: Path, volume_id: UUID) -> None:
-    with marker.open("x") as file:
-        file.write(f"{volume_id}\n")
-        file.flush()
-        os.fsync(file.fileno())
+def is_there(root: Path) -> bool:
+    """Whether the volume itself, and not the bare mount point, is at `root`."""
+    return (root / MARKER).exists()
+
+
+def _marked(marker: Path) -> UUID | None:
+    try:
+        return UUID(marker.read_text().strip())
+    except (OSError, ValueError):
+        return None
+
+
+def _write_marker(marker: Path, volume_id: UUID) -> UUID | None:
+    """Mark a fresh volume; where somebody else was quicker, theirs stands."""
+    try:
+        with marker.open("x") as file:
+            file.write(f"{volume_id}\n")
+            file.flush()
+            os.fsync(file.fileno())
+    except FileExistsError:
+        return _marked(marker)
+    return volume_id

@@ -7,6 +7,7 @@ Nothing here knows cameras.
 """
 
 import contextlib
+import errno
 import hashlib
 import os
 import queue
@@ -20,6 +21,7 @@ from uuid import UUID
 from svidok.ledger import root_of
 from svidok.media.model import Group
 from svidok.recording.idx import IndexHeader, IndexRecord, index_path
+from svidok.recording.volumes import is_there
 
 Buffer = bytes | bytearray | memoryview
 
@@ -32,6 +34,7 @@ class OpenJob:
     channel_id: UUID
     recording_id: UUID
     volume_id: UUID
+    root: Path
     path: Path
     init: bytes
 
@@ -41,6 +44,7 @@ class AppendJob:
     """Add one fragment. `group` is what it was made of, for another try on another disk."""
 
     segment_id: UUID
+    volume_id: UUID
     group: Group
     buffers: Sequence[Buffer]
     size: int
@@ -168,7 +172,7 @@ class WriterPool:
             _close(file)
             return None if file.failed else file.closed()
         if file is None or file.failed:
-            return _given_back(job, file)
+            return _given_back(job)
         try:
             return _append(file, job)
         except OSError as error:
@@ -177,6 +181,8 @@ class WriterPool:
 
 def _open(job: OpenJob) -> _OpenFile:
     folder = job.path.parent
+    if not is_there(job.root):
+        raise OSError(errno.ENODEV, "the volume is not mounted", str(job.root))
     if not folder.exists():
         folder.mkdir(parents=True)
         _sync_folder(folder.parent)
@@ -241,11 +247,10 @@ def _fail(file: _OpenFile, job: AppendJob, error: OSError) -> Failed:
     )
 
 
-def _given_back(job: AppendJob, file: _OpenFile | None) -> Failed:
+def _given_back(job: AppendJob) -> Failed:
     """A fragment that came after its file had failed."""
     error = OSError(0, "the segment had failed before")
-    volume_id = file.job.volume_id if file else UUID(int=0)
-    return Failed(segment_id=job.segment_id, volume_id=volume_id, error=error, lost=(job,), closed=None)
+    return Failed(segment_id=job.segment_id, volume_id=job.volume_id, error=error, lost=(job,), closed=None)
 
 
 def _close(file: _OpenFile) -> None:
