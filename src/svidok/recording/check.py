@@ -123,7 +123,7 @@ def check(database: Database, how: How) -> Report:
 
 def _check_volume(database: Database, volume: Row, how: How, log: "_LogLeaves", report: Report, total: int) -> None:
     root = Path(volume["path"])
-    if not _bears(root, volume["id"]):
+    if not bears_marker(root, volume["id"]):
         report.add("volume-absent", str(root), None, "the volume does not bear its marker")
         return
     folders: dict[str, set[str]] = {}
@@ -137,7 +137,8 @@ def _check_volume(database: Database, volume: Row, how: How, log: "_LogLeaves", 
     _check_strays(database, volume["id"], root, folders, report)
 
 
-def _bears(root: Path, volume_id: UUID) -> bool:
+def bears_marker(root: Path, volume_id: UUID) -> bool:
+    """Whether the volume `volume_id` is what lies at `root`."""
     try:
         return UUID((root / MARKER).read_text().strip()) == volume_id
     except (OSError, ValueError):

@@ -20,6 +20,7 @@ GAP_OPENED = "gap.opened"
 GAP_CLOSED = "gap.closed"
 DISPOSAL_DECIDED = "disposal.decided"
 DISPOSAL_DONE = "disposal.done"
+DISPOSAL_WITHDRAWN = "disposal.withdrawn"
 
 
 class SegmentState(StrEnum):

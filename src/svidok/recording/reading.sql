@@ -117,10 +117,12 @@ WHERE s.state = 'disposed' AND NOT EXISTS (SELECT FROM recording.disposal d WHER
 ORDER BY s.id LIMIT 1000;
 
 -- name: sealed_before
--- Sealed footage that ended before an instant, the oldest first, a page at a time; of one volume where one is given.
+-- Sealed footage of these channels on one machine that ended before an instant and is not decided on, oldest first,
+-- a page at a time; of one volume where one is given.
 SELECT s.*, v.path AS volume_path, v.node, v.state AS volume_state FROM recording.segment s
 JOIN recording.volume v ON v.id = s.volume_id
-WHERE s.state = 'sealed' AND s.end_at <= %(before)s AND (s.start_at, s.id) > (%(after)s, %(after_id)s)
+WHERE s.state = 'sealed' AND v.node = %(node)s AND s.channel_id = ANY(%(channels)s) AND s.end_at <= %(before)s
+  AND (s.start_at, s.id) > (%(after)s, %(after_id)s)
   AND (%(volume_id)s::uuid IS NULL OR s.volume_id = %(volume_id)s)
   AND NOT EXISTS (SELECT FROM recording.disposal d WHERE d.segment_id = s.id)
 ORDER BY s.start_at, s.id LIMIT %(most)s;
@@ -131,11 +133,15 @@ INSERT INTO recording.disposal (id, segment_id, decided_at, verdict, grounds, en
 VALUES (%(id)s, %(segment_id)s, %(at)s, %(verdict)s, %(grounds)s, %(entry_id)s);
 
 -- name: disposals_pending
--- Decided, and not carried out yet.
+-- Decided, and not carried out yet; the oldest footage first.
 SELECT d.id AS disposal_id, s.*, v.path AS volume_path, v.node, v.state AS volume_state FROM recording.disposal d
 JOIN recording.segment s ON s.id = d.segment_id JOIN recording.volume v ON v.id = s.volume_id
-WHERE d.done_at IS NULL AND v.node = %(node)s AND v.state <> 'absent' ORDER BY d.decided_at, s.start_at
-LIMIT %(most)s;
+WHERE d.done_at IS NULL AND v.node = %(node)s AND (s.start_at, d.id) > (%(after)s, %(after_id)s)
+ORDER BY s.start_at, d.id LIMIT %(most)s;
+
+-- name: withdraw_disposal
+-- It was decided and must not be done any more.
+DELETE FROM recording.disposal WHERE id = %(id)s AND done_at IS NULL;
 
 -- name: finish_disposal
 -- The bytes are gone.

@@ -1,0 +1,185 @@
+"""Disposal: a row and an entry first, then the deed; held footage and absent volumes are never touched."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from svidok.base import NotFound, Span
+from svidok.recording import idx, sweeper
+from svidok.recording.check import How, check
+from svidok.recording.model import SegmentRow
+from svidok.recording.reading import segment_of_channel
+from svidok.recording.sweeper import DueGroup, Ruling, Sweeper
+from svidok.recording.timeline import timeline
+from svidok.recording.volumes import MARKER
+
+NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
+
+
+def at(seconds: float) -> datetime:
+    return NOON + timedelta(seconds=seconds)
+
+
+@dataclass
+class Ten:
+    """A rule of ten seconds, and holds on single segments."""
+
+    channels: Sequence[UUID]
+    held: set[UUID] = field(default_factory=set)
+
+    def due(self, tx, *, at: datetime) -> Sequence[DueGroup]:
+        return [DueGroup(channels=self.channels, before=at - timedelta(seconds=10))]
+
+    def rule(self, tx, segment: SegmentRow, *, at: datetime) -> Ruling:
+        if segment.id in self.held:
+            return Ruling(destroy=False, verdict="keep-held", grounds={"holds": ["H-1"]})
+        due = segment.end_at + timedelta(seconds=10) <= at
+        return Ruling(destroy=due, verdict="destroy" if due else "keep-not-due", grounds={"rule": "R-10s"})
+
+
+@pytest.fixture
+def swept(yard, clip):
+    """Three sealed segments; the first two are due at 20 s."""
+    for number in range(3):
+        yard.record(clip, at(4 * number), first=4 * number)
+    judge = Ten([yard.channel_id])
+    return yard, judge, Sweeper(database=yard.database, judge=judge, node=yard.node)
+
+
+def entries(yard, segment: UUID) -> list[str]:
+    with yard.database.transaction() as tx:
+        return [
+            row["kind"]
+            for row in tx.all("SELECT kind FROM ledger.entry WHERE subject = %(id)s ORDER BY id", id=segment)
+        ]
+
+
+def test_what_is_due_goes_and_everything_says_so(swept) -> None:
+    yard, _, sweep = swept
+    ids = [one.segment_id for one in yard.segments]
+    did = sweep.sweep(at=at(20))
+    assert (did.decided, did.done, did.withdrawn, did.waiting) == (2, 2, 0, 0)
+    assert did.freed_bytes > 0
+    assert [yard.media(n).exists() for n in range(3)] == [False, False, True]
+    assert [idx.index_path(yard.media(n)).exists() for n in range(3)] == [False, False, True]
+    assert entries(yard, ids[0]) == ["segment.sealed", "disposal.decided", "disposal.done"]
+    with yard.database.transaction() as tx:
+        told = timeline(tx, yard.channel_id, Span(at(0), at(12)))
+        with pytest.raises(NotFound):
+            segment_of_channel(tx, yard.channel_id, ids[0])
+    assert [(gap.reason.value, gap.start_at, gap.end_at) for gap in told.gaps] == [("disposed", at(0), at(8))]
+    assert [(one.span.start, one.span.end) for one in told.recorded] == [(at(8), at(12))]
+    yard.sequence()
+    assert check(yard.database, How(ledger=yard.log.folder)).findings == []
+
+
+def test_the_grounds_are_in_the_ledger(swept) -> None:
+    yard, _, sweep = swept
+    sweep.sweep(at=at(20))
+    with yard.database.transaction() as tx:
+        row = tx.one(
+            "SELECT payload FROM ledger.entry WHERE kind = 'disposal.decided' AND subject = %(id)s",
+            id=yard.segments[0].segment_id,
+        )
+    told = json.loads(bytes(row["payload"]))
+    assert told["grounds"] == {"rule": "R-10s"}
+    assert told["verdict"] == "destroy"
+    assert told["start"] == "2026-11-20T12:00:00.000000Z"
+
+
+def test_held_footage_stays_and_is_counted(swept) -> None:
+    yard, judge, sweep = swept
+    judge.held.add(yard.segments[0].segment_id)
+    did = sweep.sweep(at=at(20))
+    assert (did.done, did.kept) == (1, {"keep-held": 1})
+    assert yard.media(0).exists()
+    assert entries(yard, yard.segments[0].segment_id) == ["segment.sealed"]
+
+
+def test_no_rule_no_disposal(swept) -> None:
+    _, judge, sweep = swept
+    judge.channels = []
+    assert sweep.sweep(at=at(10_000)).decided == 0
+
+
+def test_dying_between_row_and_deed_is_finished_by_the_next_sweep(swept, monkeypatch: pytest.MonkeyPatch) -> None:
+    yard, _, sweep = swept
+
+    def die(one: object) -> bool:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(sweeper, "_remove", die)
+        with pytest.raises(KeyboardInterrupt):
+            sweep.sweep(at=at(20))
+    assert yard.media(0).exists()
+    assert entries(yard, yard.segments[0].segment_id) == ["segment.sealed", "disposal.decided"]
+    did = sweep.sweep(at=at(21))
+    assert (did.decided, did.done) == (0, 2)
+    assert not yard.media(0).exists()
+
+
+def test_dying_between_deed_and_done_is_finished_too(swept) -> None:
+    yard, _, sweep = swept
+    yard.media(0).unlink()
+    did = sweep.sweep(at=at(20))
+    assert did.done == 2
+    assert entries(yard, yard.segments[0].segment_id)[-1] == "disposal.done"
+
+
+def test_a_hold_placed_after_the_decision_withdraws_it(swept, monkeypatch: pytest.MonkeyPatch) -> None:
+    yard, judge, sweep = swept
+    first = yard.segments[0].segment_id
+    with monkeypatch.context() as patch:
+        patch.setattr(Sweeper, "_finish_all", lambda *_: None)
+        sweep.sweep(at=at(20))
+    judge.held.add(first)
+    did = sweep.sweep(at=at(21))
+    assert (did.withdrawn, did.done) == (1, 1)
+    assert yard.media(0).exists()
+    assert entries(yard, first) == ["segment.sealed", "disposal.decided", "disposal.withdrawn"]
+    judge.held.clear()
+    assert sweep.sweep(at=at(21)).done == 1
+
+
+def test_an_unmounted_volume_is_left_alone_until_it_is_back(swept) -> None:
+    yard, _, sweep = swept
+    marker = yard.volume / MARKER
+    text = marker.read_text()
+    marker.unlink()
+    did = sweep.sweep(at=at(20))
+    assert (did.done, did.waiting) == (0, 2)
+    assert yard.media(0).exists()
+    marker.write_text(text)
+    assert sweep.sweep(at=at(20)).done == 2
+
+
+def test_another_machine_touches_nothing_of_ours(swept) -> None:
+    yard, judge, _ = swept
+    assert Sweeper(database=yard.database, judge=judge, node="another").sweep(at=at(20)).decided == 0
+    assert yard.media(0).exists()
+
+
+def test_room_is_made_on_one_volume_oldest_first_and_no_more_than_wanted(
+    swept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    yard, _, sweep = swept
+    monkeypatch.setattr(sweeper, "PAGE", 1)
+    assert sweep.sweep(at=at(20), volume_id=UUID(int=3)).decided == 0
+    did = sweep.sweep(at=at(20), volume_id=yard.volume_id, wanted_bytes=1)
+    assert did.done == 1
+    assert [yard.media(n).exists() for n in range(3)] == [False, True, True]
+
+
+def test_empty_day_folders_go_and_others_stay(swept) -> None:
+    yard, _, sweep = swept
+    day: Path = yard.media(0).parent
+    sweep.sweep(at=at(20))
+    assert day.is_dir()
+    sweep.sweep(at=at(200))
+    assert not day.exists()
