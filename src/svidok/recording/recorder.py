@@ -108,7 +108,7 @@ class Recorder:
         self._pool = WriterPool(self.settings.writer_threads)
         if self.bus is not None:
             await self.bus.subscribe("live.open.*.*", self._on_live_request)
-        helpers = [asyncio.create_task(self._tend_plan()), asyncio.create_task(self._tend_disks())]
+        helpers = [asyncio.create_task(tend) for tend in (self._tend_plan(), self._tend_disks(), self._tend_leases())]
         try:
             await self._tick(stop)
         finally:
@@ -198,7 +198,6 @@ class Recorder:
         """Follow the plan: begin what is new, end what was taken out, hold the leases."""
         while True:
             self._follow()
-            await self._renew_leases()
             await asyncio.sleep(_PLAN_EVERY_S)
             try:
                 plan = await asyncio.to_thread(self._ask_plan)
@@ -325,15 +324,20 @@ class Recorder:
             camera.ok, camera.says = True, "another recorder has it"
         return camera.lease is not None
 
-    async def _renew_leases(self) -> None:
-        for camera in list(self._cameras.values()):
-            if camera.lease is None or random.random() > _PLAN_EVERY_S * 3 / LEASE_S:  # noqa: S311
-                continue
-            try:
-                if not await camera.lease.renew():
+    async def _tend_leases(self) -> None:
+        """Renew every lease in time; a camera whose lease another took is left to it."""
+        while True:
+            await asyncio.sleep(LEASE_S / 3)
+            for camera in list(self._cameras.values()):
+                try:
+                    lost = camera.lease is not None and not await camera.lease.renew()
+                except (BusUnavailable, OSError, TimeoutError):
+                    break  # the bus is away: go on recording
+                if lost and camera.task is not None:
                     camera.lease = None
-            except (BusUnavailable, OSError, TimeoutError):
-                return
+                    camera.task.cancel()
+                    camera.writer.failed(GapReason.DISABLED, "another recorder took it over")
+                    camera.task = asyncio.create_task(self._keep(camera))
 
     # live
 
