@@ -78,8 +78,10 @@ WHERE id = %(id)s RETURNING *;
 SELECT * FROM recording.recorder ORDER BY node;
 
 -- name: oldest
--- The oldest footage there is.
-SELECT min(start_at) AS oldest_at FROM recording.segment WHERE state <> 'disposed';
+-- The oldest sealed footage there is.
+SELECT min(oldest.start_at) AS oldest_at FROM recording.volume v, LATERAL (
+    SELECT start_at FROM recording.segment WHERE volume_id = v.id AND state = 'sealed' ORDER BY start_at LIMIT 1
+) AS oldest;
 
 -- name: open_gap_count
 -- How many channels have no footage now.
