@@ -7,6 +7,7 @@ that its lease lapsed: so what it guards must be harmless when done twice.
 
 from dataclasses import dataclass, field
 
+import nats.errors
 from nats.js import JetStreamContext
 from nats.js.api import KeyValueConfig
 from nats.js.errors import BadRequestError, KeyNotFoundError, NotFoundError
@@ -24,11 +25,13 @@ class Lease:
     _revision: int
 
     async def renew(self) -> bool:
-        """Hold it for another `ttl_s`. False: it lapsed and somebody else has it."""
+        """Hold it for another `ttl_s`. False: it lapsed and somebody else has it. Raises `OSError` without the bus."""
         try:
             self._revision = await self._bucket.update(self.key, self.owner.encode(), last=self._revision)
         except (BadRequestError, KeyNotFoundError):
             return False
+        except nats.errors.Error as error:
+            raise ConnectionError("the bus does not answer") from error
         return True
 
     async def release(self) -> None:

@@ -1,0 +1,65 @@
+"""Decide by the Cedar policies in `policies/`. Pure: the same actor and action give the same decision.
+
+The policies are text that a lawyer can read; this file only asks them. An
+action that no policy permits is denied, and so is everything when the policies
+cannot be evaluated.
+"""
+
+import re
+from functools import lru_cache
+from importlib import resources
+
+import cedarpy
+
+from svidok.access.model import ACTIONS, Actor, Decision, Role, Verdict
+from svidok.base import Conflict, Forbidden
+
+
+def _read(name: str) -> str:
+    return resources.files("svidok.access").joinpath("policies", name).read_text("utf-8")
+
+
+_POLICIES = _read("roles.cedar")
+_SCHEMA = _read("schema.cedarschema")
+_NAMES = {f"policy{number}": name for number, name in enumerate(re.findall(r'@id\("([^"]+)"\)', _POLICIES))}
+
+
+def check_policies() -> None:
+    """Raise `Conflict` where the policies do not fit their schema: then nothing may start."""
+    result = cedarpy.validate_policies(_POLICIES, _SCHEMA)
+    if not result.validation_passed:
+        raise Conflict("policies-invalid", f"The access policies are not valid: {result.errors}")
+
+
+def decide(actor: Actor, action: str) -> Decision:
+    """Whether `actor` may do `action`, and which policies say so."""
+    return _decide(actor.kind, actor.roles, action)
+
+
+@lru_cache(maxsize=4096)
+def _decide(kind: str, roles: frozenset[Role], action: str) -> Decision:
+    who = {"type": "Actor", "id": "one"}
+    attributes = {"kind": kind, "roles": sorted(str(role) for role in roles), "unit": ""}
+    result = cedarpy.is_authorized(
+        {"principal": 'Actor::"one"', "action": f'Action::"{action}"', "resource": 'Platform::"svidok"', "context": {}},
+        _POLICIES,
+        [
+            {"uid": who, "attrs": attributes, "parents": []},
+            {"uid": {"type": "Platform", "id": "svidok"}, "attrs": {}, "parents": []},
+        ],
+    )
+    grounds = tuple(_NAMES.get(str(reason), str(reason)) for reason in result.diagnostics.reasons)
+    if result.diagnostics.errors:
+        return Decision(verdict=Verdict.CANNOT_TELL, grounds=tuple(map(str, result.diagnostics.errors)))
+    return Decision(verdict=Verdict.ALLOW if result.allowed else Verdict.DENY, grounds=grounds)
+
+
+def require(actor: Actor, action: str) -> None:
+    """Raise `Forbidden` unless `actor` may do `action`."""
+    if decide(actor, action).verdict != Verdict.ALLOW:
+        raise Forbidden("not-permitted", "Your roles do not permit this.", action=action)
+
+
+def permitted(actor: Actor) -> list[str]:
+    """All that `actor` may do."""
+    return [action for action in ACTIONS if decide(actor, action).verdict == Verdict.ALLOW]

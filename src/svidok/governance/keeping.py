@@ -1,0 +1,119 @@
+"""Retention rules and legal holds: made and ended by people, with grounds, never edited."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import psycopg.errors
+
+from svidok.access import Actor, require
+from svidok.access import audit as trail
+from svidok.base import BadInput, Forbidden, NotFound, Span, new_id
+from svidok.db import Row, Transaction
+from svidok.governance.model import LegalHold, RetentionRule
+from svidok.governance.purposes import SQL
+from svidok.ledger import enter
+from svidok.ledger.entry import instant_text
+
+HOLD_PLACED, HOLD_LIFTED = "hold.placed", "hold.lifted"
+
+
+def make_rule(
+    tx: Transaction, *, actor: Actor, retention_class: str, keep_days: int, legal_basis: str, at: datetime
+) -> UUID:
+    """From now on footage of `retention_class` is kept for `keep_days`, by this law."""
+    require(actor, "manage_retention")
+    rule_id = new_id()
+    try:
+        tx.run(
+            SQL["add_rule"], id=rule_id, retention_class=retention_class.strip(), keep_days=keep_days,
+            legal_basis=legal_basis.strip(), made_by=actor.id, at=at,
+        )  # fmt: skip
+    except psycopg.errors.CheckViolation as error:
+        raise BadInput("rule-incomplete", "A rule needs at least one day and its legal basis.") from error
+    trail.record(
+        tx, actor=actor, action="manage_retention", at=at, to_whom="", legal_basis=legal_basis,
+        what={"rule": str(rule_id), "class": retention_class, "keep_days": keep_days},
+    )  # fmt: skip
+    return rule_id
+
+
+def end_rule(tx: Transaction, *, actor: Actor, rule_id: UUID, at: datetime) -> None:
+    """The rule holds no more; footage that no other rule covers is kept."""
+    require(actor, "manage_retention")
+    if not tx.run(SQL["end_rule"], id=rule_id, at=at):
+        raise NotFound("rule-not-in-force", "There is no rule in force with this id.")
+    trail.record(tx, actor=actor, action="manage_retention", at=at, to_whom="", what={"ended": str(rule_id)})
+
+
+def rule_rows(tx: Transaction) -> list[Row]:
+    """The rules in force as rows."""
+    return tx.all(SQL["rules"])
+
+
+def rules(tx: Transaction) -> list[RetentionRule]:
+    """The rules in force."""
+    return [
+        RetentionRule(
+            id=row["id"], retention_class=row["retention_class"], keep_for=timedelta(days=row["keep_days"]),
+            legal_basis=row["legal_basis"],
+        )
+        for row in rule_rows(tx)
+    ]  # fmt: skip
+
+
+def place_hold(
+    tx: Transaction,
+    *,
+    actor: Actor,
+    channel_id: UUID | None,
+    span: Span,
+    reason: str,
+    reference_id: UUID | None,
+    at: datetime,
+) -> UUID:
+    """Stop the destruction of footage in `span`, of one channel or of all."""
+    require(actor, "place_hold")
+    hold_id = new_id()
+    try:
+        tx.run(
+            SQL["add_hold"], id=hold_id, channel_id=channel_id, start_at=span.start, end_at=span.end,
+            reason=reason.strip(), reference_id=reference_id, placed_by=actor.id, at=at,
+        )  # fmt: skip
+    except psycopg.errors.CheckViolation as error:
+        raise BadInput("hold-incomplete", "A hold needs a stretch of time and a reason.") from error
+    what = {
+        "hold": str(hold_id), "channel": str(channel_id) if channel_id else None,
+        "start": instant_text(span.start), "end": instant_text(span.end),
+    }  # fmt: skip
+    enter(tx, kind=HOLD_PLACED, subject=hold_id, payload=dict(what), at=at)
+    trail.record(tx, actor=actor, action="place_hold", at=at, to_whom="", what=dict(what))
+    return hold_id
+
+
+def lift_hold(tx: Transaction, *, actor: Actor, hold_id: UUID, reason: str, at: datetime) -> None:
+    """Lift a hold; never by the person who placed it (four eyes)."""
+    require(actor, "lift_hold")
+    hold = tx.one(SQL["hold_by_id"], id=hold_id)
+    if hold["placed_by"] == actor.id:
+        raise Forbidden("four-eyes", "Whoever placed a hold cannot lift it. Ask another supervisor.")
+    if len(reason.strip()) < 5:
+        raise BadInput("reason-needed", "Say why the hold is lifted.")
+    if not tx.run(SQL["lift_hold"], id=hold_id, by=actor.id, reason=reason.strip(), at=at):
+        raise NotFound("hold-not-standing", "This hold was lifted before.")
+    enter(tx, kind=HOLD_LIFTED, subject=hold_id, payload={"hold": str(hold_id)}, at=at)
+    trail.record(tx, actor=actor, action="lift_hold", at=at, to_whom="", what={"hold": str(hold_id)})
+
+
+def hold_rows(tx: Transaction, *, with_lifted: bool = False) -> list[Row]:
+    """The holds as rows, those that stand first."""
+    return tx.all(SQL["holds"], all=with_lifted)
+
+
+def holds(tx: Transaction) -> list[LegalHold]:
+    """The holds that stand."""
+    return [
+        LegalHold(
+            id=row["id"], channel_id=row["channel_id"], span=Span(row["start_at"], row["end_at"]), reason=row["reason"]
+        )
+        for row in hold_rows(tx)
+    ]
