@@ -61,13 +61,14 @@ class Broadcast:
             )
         return LiveOpening(
             codec=video.codec_string(), width=video.width, height=video.height, init=init_segment(picture),
-            group=begun,
+            group=begun, epoch=self._epoch,
         )  # fmt: skip
 
     def on_tracks(self, tracks: Tracks) -> None:
         """New parameter sets: viewers must begin anew."""
         self._tracks = tracks
         self._epoch += 1
+        self._origin = None
 
     def on_frame(self, frame: Frame, wall_us: int) -> None:
         """Publish a picture."""

@@ -8,13 +8,14 @@ nobody asks any more, the recorder stops and lets the packets gather again.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import Awaitable, Callable
 from uuid import UUID
 
 import msgspec
 
 from svidok.base import NotFound, Unavailable
 from svidok.bus import Bus, BusUnavailable
+from svidok.media.boxes import parse_head
 
 RENEW_S = 4.0
 LAPSE_S = 10.0
@@ -29,6 +30,7 @@ class LiveOpening(msgspec.Struct, frozen=True, kw_only=True):
     height: int = 0
     init: bytes = b""
     group: bytes = b""
+    epoch: int = 0
     problem: str = ""
 
 
@@ -51,12 +53,31 @@ def frames_subject(channel_id: UUID, role: str) -> str:
 
 
 class LiveFeed:
-    """One viewer's feed. A slow viewer loses pictures up to the next key picture, and never holds up anybody."""
+    """One viewer's feed. A slow viewer loses pictures up to the next key picture, and never holds up anybody.
+
+    Use as `async with`: it listens before it asks, so that no picture falls
+    between the opening and the first frame; what the opening holds already is
+    left out of the frames.
+    """
 
     def __init__(self, bus: Bus, channel_id: UUID, role: str) -> None:
         self._bus, self._channel_id, self._role = bus, channel_id, role
         self._frames: asyncio.Queue[LiveFrame] = asyncio.Queue(_QUEUE_FRAMES)
         self._skipping = False
+        self._shown: tuple[int, int] | None = None
+        self._end: Callable[[], Awaitable[None]] | None = None
+        self._renewing: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> "LiveFeed":
+        self._end = await self._bus.subscribe(frames_subject(self._channel_id, self._role), self._receive)
+        self._renewing = asyncio.create_task(self._renew())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._renewing is not None:
+            self._renewing.cancel()
+        if self._end is not None:
+            await self._end()
 
     async def open(self) -> LiveOpening:
         """Ask the recorder; raises `NotFound` where no recorder has the channel."""
@@ -66,18 +87,21 @@ class LiveFeed:
             if not self._bus.connected:
                 raise Unavailable("bus-unavailable", "Live pictures pause; footage goes on.") from error
             raise NotFound("channel-not-live", "No recorder has this channel at the moment.") from error
-        return msgspec.msgpack.decode(answer, type=LiveOpening)
+        opening = msgspec.msgpack.decode(answer, type=LiveOpening)
+        self._shown = (opening.epoch, _end_of(opening.group))
+        return opening
 
-    async def frames(self) -> AsyncIterator[LiveFrame]:
-        """Pictures as they come, until the caller stops; renews the asking."""
-        end = await self._bus.subscribe(frames_subject(self._channel_id, self._role), self._receive)
-        renewing = asyncio.create_task(self._renew())
-        try:
-            while True:
-                yield await self._frames.get()
-        finally:
-            renewing.cancel()
-            await end()
+    async def frame(self) -> LiveFrame:
+        """The next picture that the opening does not hold; waits until there is one."""
+        while True:
+            frame = await self._frames.get()
+            if self._shown is None:
+                return frame
+            epoch, end = self._shown
+            if frame.epoch == epoch and _begin_of(frame.fragment) < end:
+                continue
+            self._shown = None
+            return frame
 
     async def _receive(self, _subject: str, body: bytes) -> None:
         frame = msgspec.msgpack.decode(body, type=LiveFrame)
@@ -87,7 +111,8 @@ class LiveFeed:
             self._skipping = True
             while not self._frames.empty():
                 self._frames.get_nowait()
-            return
+            if not frame.is_key:
+                return
         self._skipping = False
         self._frames.put_nowait(frame)
 
@@ -98,3 +123,13 @@ class LiveFeed:
                 await self._bus.request(open_subject(self._channel_id, self._role), timeout_s=RENEW_S)
             except BusUnavailable:
                 continue  # the bus comes back by itself, or the viewer gives up
+
+
+def _begin_of(fragment: bytes) -> int:
+    samples = parse_head(fragment)
+    return samples.base if samples is not None else 0
+
+
+def _end_of(fragment: bytes) -> int:
+    samples = parse_head(fragment)
+    return samples.base + sum(samples.video.durations) if samples is not None else 0

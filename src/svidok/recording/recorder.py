@@ -374,12 +374,12 @@ class Recorder:
                 await client.open()
                 broadcast.client = client
                 playing = asyncio.create_task(client.play(SubStream(broadcast)))
-                while broadcast.watched:
-                    done, _ = await asyncio.wait([playing], timeout=1.0)
-                    if done:
-                        break
-                playing.cancel()
-                await asyncio.gather(playing, return_exceptions=True)
+                try:
+                    while broadcast.watched and not playing.done():
+                        await asyncio.wait([playing], timeout=1.0)
+                finally:
+                    playing.cancel()
+                    await asyncio.gather(playing, return_exceptions=True)
         except RtspError as error:
             log.info("the sub-stream ended", why=str(error))
         finally:

@@ -15,7 +15,8 @@ import pytest
 from svidok.base import SystemClock, new_id
 from svidok.bus import Bus
 from svidok.db import Database, Row
-from svidok.media.boxes import scan_fragments
+from svidok.media.boxes import parse_head, scan_fragments
+from svidok.media.frames import probe
 from svidok.recording.feed import LiveFeed
 from svidok.recording.idx import index_path, read
 from svidok.recording.plan import Plan, PlannedStream
@@ -256,15 +257,21 @@ async def test_whoever_watches_gets_pictures_at_once(rig: Rig, nats_url: str) ->
     async with rig.running(bus):
         await until(lambda: len(rig.sealed(one)) >= 1)
         for role in ("main", "sub"):
-            feed = LiveFeed(viewer, one, role)
-            opening = await feed.open()
-            assert opening.problem == ""
-            assert opening.codec.startswith("avc1.")
-            assert opening.init[4:8] == b"ftyp"
-            frames = feed.frames()
-            got = [await asyncio.wait_for(anext(frames), 5) for _ in range(20)]
-            await frames.aclose()
+            async with LiveFeed(viewer, one, role) as feed:
+                opening = await feed.open()
+                assert opening.problem == ""
+                assert opening.codec.startswith("avc1.")
+                assert opening.init[4:8] == b"ftyp"
+                got = [await asyncio.wait_for(feed.frame(), 5) for _ in range(50)]
             assert all(b"moof" in frame.fragment for frame in got)
             assert any(frame.is_key for frame in got)
+            bases = [parse_head(frame.fragment).base for frame in got]
+            assert bases == sorted(set(bases))
+            begun = parse_head(opening.group)
+            begun_frames = len(begun.video.sizes)
+            # a stream that was opened for us alone goes on with its second group
+            assert bases[0] == begun.base + sum(begun.video.durations) or (role == "sub" and got[0].is_key)
+            whole = opening.init + opening.group + b"".join(frame.fragment for frame in got)
+            assert probe(whole).frames == begun_frames + 50
     await bus.close()
     await viewer.close()
