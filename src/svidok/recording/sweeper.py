@@ -49,15 +49,23 @@ class DueGroup:
     before: datetime
 
 
-class Judge(Protocol):
-    """Knows the rules and holds."""
+class Law(Protocol):
+    """The rules and holds in force at one instant."""
 
-    def due(self, tx: Transaction, *, at: datetime) -> Sequence[DueGroup]:
+    def due(self) -> Sequence[DueGroup]:
         """Where to look. Nothing where no rule is in force."""
         ...
 
-    def rule(self, tx: Transaction, segment: SegmentRow, *, at: datetime) -> Ruling:
-        """Whether `segment` goes, by the rules and holds in force at `at`."""
+    def rule(self, segment: SegmentRow) -> Ruling:
+        """Whether `segment` goes."""
+        ...
+
+
+class Judge(Protocol):
+    """Knows the rules and holds."""
+
+    def read(self, tx: Transaction, *, at: datetime, channel_id: UUID | None = None) -> Law:
+        """What is in force at `at`, read anew; for one channel where only one is asked about."""
         ...
 
 
@@ -109,7 +117,7 @@ class Sweeper:
     def _pages(self, at: datetime, volume_id: UUID | None, swept: Swept) -> Iterator[list[tuple[Located, Ruling]]]:
         """What goes, a page at a time."""
         with self.database.transaction() as tx:
-            groups = self.judge.due(tx, at=at)
+            groups = self.judge.read(tx, at=at).due()
         for group in groups:
             after, after_id, size = _BEGINNING, _NO_ID, PAGE
             while size == PAGE:
@@ -118,7 +126,8 @@ class Sweeper:
                         SQL["sealed_before"], node=self.node, channels=list(group.channels), before=group.before,
                         after=after, after_id=after_id, volume_id=volume_id, most=PAGE,
                     )  # fmt: skip
-                    ruled = [(one, self.judge.rule(tx, one.segment, at=at)) for one in map(located, rows)]
+                    law = self.judge.read(tx, at=at)
+                    ruled = [(one, law.rule(one.segment)) for one in map(located, rows)]
                 size = len(rows)
                 if rows:
                     after, after_id = rows[-1]["start_at"], rows[-1]["id"]
@@ -161,7 +170,7 @@ class Sweeper:
     def _finish(self, row: Row, at: datetime, swept: Swept) -> None:
         one = located(row)
         with self.database.transaction() as tx:
-            ruling = self.judge.rule(tx, one.segment, at=at)
+            ruling = self.judge.read(tx, at=at, channel_id=one.segment.channel_id).rule(one.segment)
             if not ruling.destroy:
                 tx.run(SQL["withdraw_disposal"], id=row["disposal_id"])
                 payload: dict[str, JSON] = {"segment": str(one.segment.id), "verdict": ruling.verdict}

@@ -31,14 +31,18 @@ class Ten:
 
     channels: Sequence[UUID]
     held: set[UUID] = field(default_factory=set)
+    at: datetime = NOON
 
-    def due(self, tx, *, at: datetime) -> Sequence[DueGroup]:
-        return [DueGroup(channels=self.channels, before=at - timedelta(seconds=10))]
+    def read(self, tx, *, at: datetime, channel_id: UUID | None = None) -> "Ten":
+        return Ten(self.channels, self.held, at)
 
-    def rule(self, tx, segment: SegmentRow, *, at: datetime) -> Ruling:
+    def due(self) -> Sequence[DueGroup]:
+        return [DueGroup(channels=self.channels, before=self.at - timedelta(seconds=10))]
+
+    def rule(self, segment: SegmentRow) -> Ruling:
         if segment.id in self.held:
             return Ruling(destroy=False, verdict="keep-held", grounds={"holds": ["H-1"]})
-        due = segment.end_at + timedelta(seconds=10) <= at
+        due = segment.end_at + timedelta(seconds=10) <= self.at
         return Ruling(destroy=due, verdict="destroy" if due else "keep-not-due", grounds={"rule": "R-10s"})
 
 

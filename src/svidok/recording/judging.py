@@ -1,0 +1,67 @@
+"""Asks governance what is to be done with footage, in the sweeper's words.
+
+The decision is `governance.decide_disposal`; this only gathers what it needs:
+the rules and holds in force, and the retention class of each channel, which
+`classes` tells. A channel of no known class has no rule, and is kept.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from svidok.db import Transaction
+from svidok.governance import Footage, LegalHold, RetentionRule, Verdict, decide_disposal
+from svidok.governance.keeping import holds, rules
+from svidok.recording.model import SegmentRow
+from svidok.recording.sweeper import DueGroup, Ruling
+
+ReadClasses = Callable[[Transaction, UUID | None], Mapping[UUID, str]]  # of one channel, or of all
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LawInForce:
+    """The rules and holds at one instant. Pure once it was read."""
+
+    at: datetime
+    rules: Sequence[RetentionRule]
+    holds: Sequence[LegalHold]
+    classes: Mapping[UUID, str]
+
+    def due(self) -> Sequence[DueGroup]:
+        """For each class, the channels of it and the instant before which its footage may be due."""
+        longest: dict[str, timedelta] = {}
+        for rule in self.rules:
+            longest[rule.retention_class] = max(rule.keep_for, longest.get(rule.retention_class, timedelta()))
+        return [
+            DueGroup(
+                channels=[channel for channel, its in self.classes.items() if its == name], before=self.at - keep_for
+            )
+            for name, keep_for in sorted(longest.items())
+        ]
+
+    def rule(self, segment: SegmentRow) -> Ruling:
+        """What governance decides about `segment`; the grounds name rule or holds by their ids."""
+        retention_class = self.classes.get(segment.channel_id, "")
+        decided = decide_disposal(
+            Footage(channel_id=segment.channel_id, retention_class=retention_class, span=segment.span),
+            rules=self.rules,
+            holds=self.holds,
+            at=self.at,
+        )
+        return Ruling(
+            destroy=decided.verdict == Verdict.DESTROY,
+            verdict=str(decided.verdict),
+            grounds={"class": retention_class, "ids": [str(one) for one in decided.grounds]},
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Governance:
+    """The judge of this installation."""
+
+    classes: ReadClasses
+
+    def read(self, tx: Transaction, *, at: datetime, channel_id: UUID | None = None) -> LawInForce:
+        """The rules and holds in force at `at`; for one channel where only one is asked about."""
+        return LawInForce(at=at, rules=rules(tx), holds=holds(tx), classes=self.classes(tx, channel_id))
