@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 from uuid import UUID
@@ -61,6 +62,7 @@ class Disks:
         self._tell, self._make_room = tell, make_room
         self._disks: list[Disk] = []
         self._alarmed: dict[UUID, VolumeState] = {}
+        self._retired: set[UUID] = set()
 
     def enrol(self) -> None:
         """Find the volumes; one that was used before must bear its marker."""
@@ -73,6 +75,7 @@ class Disks:
             if volume.state == VolumeState.READY:
                 disk.used = measure_used(path)
             self._disks.append(look(disk))
+        self._heed()
         self._remember()
         self._say()
 
@@ -97,8 +100,12 @@ class Disks:
 
     def tend(self) -> None:
         """Look at every volume, make room where it is short, raise and clear alarms. Blocks: call it in a thread."""
+        self._heed()
         for disk in self._disks:
             look(disk)
+            if disk.volume.id in self._retired:
+                disk.state = VolumeState.RETIRED
+                continue
             size = disk.volume.quota_bytes or (disk.free + disk.used)
             if disk.state != VolumeState.ABSENT and disk.room < size // _LOW_SHARE and self._make_room is not None:
                 try:
@@ -107,6 +114,35 @@ class Disks:
                     continue  # nothing is disposed of without a row
                 look(disk)
         self._say()
+
+    def _heed(self) -> None:
+        """What an administrator changed since: new volumes, other quotas, volumes to be left alone."""
+        try:
+            with self._database.transaction() as tx:
+                rows = tx.all(SQL["volumes_of"], node=self._settings.node)
+        except Unavailable:
+            return  # what was known holds on
+        retired = {row["id"] for row in rows if row["state"] == VolumeState.RETIRED}
+        have = {disk.volume.id: disk for disk in self._disks}
+        for row in rows:
+            disk = have.get(row["id"])
+            if disk is not None:
+                disk.volume = replace(disk.volume, quota_bytes=row["quota_bytes"])
+            elif row["path"] not in {other.volume.path for other in self._disks}:
+                self._take_up(row["path"], row["id"], row["quota_bytes"])
+        self._retired = retired
+        for disk in self._disks:
+            if disk.volume.id in retired:
+                disk.state = VolumeState.RETIRED
+
+    def _take_up(self, path: str, volume_id: UUID, quota_bytes: int | None) -> None:
+        """Use a volume that was added while we ran."""
+        volume = enrol(Path(path), node=self._settings.node, quota_bytes=quota_bytes, known_id=volume_id)
+        disk = Disk(volume=volume, state=volume.state)
+        if volume.state == VolumeState.READY:
+            disk.used = measure_used(disk.root)
+        self._disks.append(look(disk))
+        self._remember()
 
     def unsealed(self, files: list[Path]) -> list[Path]:
         """Those of `files` that the database has not sealed; all of them while it is away."""
@@ -129,6 +165,8 @@ class Disks:
                     used_bytes=max(0, disk.used), free_bytes=disk.free, state=str(disk.state), at=at,
                 )
             )  # fmt: skip
+            if disk.state == VolumeState.RETIRED:
+                continue
             before = self._alarmed.get(volume.id, VolumeState.READY)
             if before != disk.state:
                 self._alarmed[volume.id] = disk.state

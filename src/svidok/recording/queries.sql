@@ -70,8 +70,8 @@ WHERE code = %(code)s AND subject = %(subject)s AND cleared_at IS NULL;
 INSERT INTO recording.volume (id, node, path, quota_bytes, used_bytes, free_bytes, state, seen_at)
 VALUES (%(volume_id)s, %(node)s, %(path)s, %(quota_bytes)s, %(used_bytes)s, %(free_bytes)s, %(state)s, %(at)s)
 ON CONFLICT (id) DO UPDATE SET node = excluded.node, path = excluded.path, used_bytes = excluded.used_bytes,
-    free_bytes = excluded.free_bytes, state = CASE WHEN recording.volume.state = 'retired' THEN 'retired'
-    ELSE excluded.state END, seen_at = excluded.seen_at;
+    free_bytes = excluded.free_bytes, state = CASE WHEN 'retired' IN (recording.volume.state, excluded.state)
+    THEN recording.volume.state ELSE excluded.state END, seen_at = excluded.seen_at;
 
 -- name: volumes_of
 -- The volumes of a machine.

@@ -1,0 +1,87 @@
+"""A recorder heeds what an administrator changes of its volumes while it runs."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from svidok.base import SystemClock, new_id
+from svidok.db import Database
+from svidok.recording.disks import Disks
+from svidok.recording.model import VolumeState
+from svidok.recording.store import enter_facts
+from svidok.recording.wardens import VolumeChange, add_volume, change_volume, list_volumes, mark_volume
+
+
+@dataclass(frozen=True)
+class Places:
+    node: str
+    data: Path
+    volumes: tuple[Path, ...]
+    quota_bytes: int | None = None
+
+
+@pytest.fixture
+def make(database: Database, tmp_path: Path) -> Callable[[], Disks]:
+    node = f"node-{new_id()}"
+
+    def tell(facts: list) -> None:
+        with database.transaction() as tx:
+            enter_facts(tx, facts)
+
+    def make() -> Disks:
+        disks = Disks(Places(node, tmp_path, (tmp_path / "a",)), database, SystemClock(), tell, None)
+        disks.enrol()
+        return disks
+
+    return make
+
+
+def here(database: Database, disks: Disks) -> dict[str, tuple[str, int | None]]:
+    node = disks.there()[0].volume.node
+    with database.transaction() as tx:
+        return {Path(one.path).name: (one.state, one.quota_bytes) for one in list_volumes(tx) if one.node == node}
+
+
+def test_a_retired_volume_takes_no_more_and_comes_back(database: Database, make: Callable[[], Disks]) -> None:
+    disks = make()
+    chosen = disks.pick()
+    assert chosen is not None
+    with database.transaction() as tx:
+        change_volume(tx, chosen.volume.id, VolumeChange(state="retired"))
+    disks.tend()
+    assert disks.pick() is None
+    assert here(database, disks) == {"a": ("retired", None)}
+    assert make().pick() is None
+    with database.transaction() as tx:
+        change_volume(tx, chosen.volume.id, VolumeChange(state="ready", set_quota=True, quota_bytes=10**9))
+    disks.tend()
+    chosen = disks.pick()
+    assert chosen is not None
+    assert (chosen.state, chosen.volume.quota_bytes) == (VolumeState.READY, 10**9)
+    assert here(database, disks) == {"a": ("ready", 10**9)}
+
+
+def test_a_volume_that_is_added_is_taken_up(database: Database, make: Callable[[], Disks], tmp_path: Path) -> None:
+    disks = make()
+    node = disks.there()[0].volume.node
+    (tmp_path / "b").mkdir()
+    with database.transaction() as tx:
+        added = add_volume(tx, node=node, path=str(tmp_path / "b"), quota_bytes=None, volume_id=new_id())
+        mark_volume(added)
+    disks.tend()
+    assert {disk.volume.path for disk in disks.there()} == {str(tmp_path / "a"), str(tmp_path / "b")}
+    again = make()
+    assert {disk.volume.id for disk in again.there()} == {disk.volume.id for disk in disks.there()}
+
+
+def test_a_volume_that_is_added_without_its_disk_is_absent(
+    database: Database, make: Callable[[], Disks], tmp_path: Path
+) -> None:
+    disks = make()
+    node = disks.there()[0].volume.node
+    with database.transaction() as tx:
+        add_volume(tx, node=node, path=str(tmp_path / "none"), quota_bytes=None, volume_id=new_id())
+    disks.tend()
+    assert here(database, disks)["none"] == ("absent", None)
