@@ -115,5 +115,5 @@ def holds(tx: Transaction) -> list[LegalHold]:
         LegalHold(
             id=row["id"], channel_id=row["channel_id"], span=Span(row["start_at"], row["end_at"]), reason=row["reason"]
         )
-        for row in hold_rows(tx)
+        for row in tx.all(SQL["standing_holds"])
     ]

@@ -64,6 +64,10 @@ VALUES (%(id)s, %(channel_id)s, %(start_at)s, %(end_at)s, %(reason)s, %(referenc
 SELECT * FROM governance.legal_hold WHERE %(all)s OR lifted_at IS NULL
 ORDER BY lifted_at IS NOT NULL, placed_at DESC LIMIT 1000;
 
+-- name: standing_holds
+-- Every hold that stands: what is disposed of is decided by all of them, so there is no limit.
+SELECT id, channel_id, start_at, end_at, reason FROM governance.legal_hold WHERE lifted_at IS NULL;
+
 -- name: lift_hold
 -- It is over; by somebody else than who placed it.
 UPDATE governance.legal_hold SET lifted_by = %(by)s, lifted_at = %(at)s, lift_reason = %(reason)s

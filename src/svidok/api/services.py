@@ -1,0 +1,33 @@
+"""What the routes are given. Built by the composition root."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from svidok.api.jobs import Jobs
+from svidok.base import Clock
+from svidok.bus import Bus
+from svidok.db import Database
+
+
+@dataclass(slots=True, kw_only=True)
+class Services:
+    """The parts behind the door. `bus` may come and go; `more` holds what only one group of routes needs."""
+
+    database: Database
+    bus: Bus | None
+    data: Path
+    ledger_folder: Path
+    ledger_origin: str
+    clock: Clock
+    jobs: Jobs
+    node: str
+    public_origin: str | None = None
+    secure_cookies: bool = False
+    demo: bool = False
+    metrics_token: str | None = None
+    version: str = "0.1.0"
+    oidc: dict[str, Any] | None = None
+    credentials_key: Path | None = None
+    checks: dict[str, Callable[[], Any]] = field(default_factory=dict)
