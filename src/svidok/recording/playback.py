@@ -51,6 +51,18 @@ class FileRange:
     offset: int
     size: int
 
+    def ensure(self) -> "FileRange":
+        """Itself, once it is known that the bytes are there. Raises `Unavailable` where they are not."""
+        try:
+            there = self.path.stat().st_size
+        except OSError as error:
+            raise Unavailable(
+                "footage-unreachable", f"{self.path.name} cannot be read. Look at the volumes."
+            ) from error
+        if there < self.offset + self.size:
+            raise Unavailable("footage-unreachable", f"{self.path.name} is shorter than its index says. Run the check.")
+        return self
+
     def blocks(self) -> Iterator[bytes]:
         """The bytes, in blocks. Raises `OSError` where the file ends before."""
         with self.path.open("rb", buffering=0) as file:
