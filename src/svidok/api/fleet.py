@@ -1,0 +1,301 @@
+"""The fleet: pages, map, numbers, life, weaknesses, probing, steering, import."""
+
+from datetime import date, datetime, timedelta
+from typing import Annotated, Any
+from uuid import UUID
+
+import msgspec
+from litestar import Request, get, patch, post, put
+from litestar.params import Parameter
+
+from svidok.access import Actor
+from svidok.api.door import guarded
+from svidok.api.jobs import Progress
+from svidok.api.services import Services
+from svidok.base import BadInput, Conflict
+from svidok.db import Row, Transaction
+from svidok.fleet import Life, inspection, registry, search
+from svidok.fleet.credentials import Safe
+from svidok.fleet.drivers import onvif
+from svidok.fleet.importing import import_cameras
+from svidok.fleet.regions import region_of, regions
+from svidok.fleet.search import Filters, Frame
+
+
+class LifeChange(msgspec.Struct):
+    """A change of state."""
+
+    to: Life
+    reason: str
+    at: datetime | None = None
+
+
+class LoginIn(msgspec.Struct):
+    """A camera's login."""
+
+    username: str
+    password: str
+
+
+class Steering(msgspec.Struct):
+    """Speeds from -1 to 1, or a stop."""
+
+    pan: float = 0.0
+    tilt: float = 0.0
+    zoom: float = 0.0
+    stop: bool = False
+
+
+class Policies(msgspec.Struct):
+    """Makers policy and firmware list."""
+
+    makers: dict[str, str] | None = None
+    firmware_csv: str | None = None
+
+
+def _safe(services: Services) -> Safe:
+    if services.credentials_key is None:
+        raise Conflict("no-credentials-key", "This process has no key for cameras' logins.")
+    return Safe(services.credentials_key)
+
+
+def _region(code: str) -> dict[str, str]:
+    region = region_of(code)
+    names = {"name_uk": region.name_uk, "name_en": region.name_en} if region else {"name_uk": code, "name_en": code}
+    return {"code": code, **names}
+
+
+def _camera(row: Row, channels: list[Row], findings: list[Row] | None = None) -> dict[str, Any]:
+    """A camera as the page reads it."""
+    kept = ("id", "number", "name_uk", "name_en", "kind", "owner", "life", "life_since", "life_reason", "lat", "lon",
+            "heading_deg", "fov_deg", "px_m_class", "lawful_basis", "retention_class", "maker", "model", "firmware",
+            "serial", "address", "clock_offset_ms")  # fmt: skip
+    told = {name: row[name] for name in kept}
+    told["last_seen_at"], told["says"] = row["seen_at"], row["says"]
+    told["region"] = _region(row["region_code"])
+    told["site"] = (
+        {"id": row["site_id"], "name_uk": row["site_uk"], "name_en": row["site_en"]} if row["site_id"] else None
+    )
+    told["channels"] = _channels(channels)
+    told["findings"] = findings if findings is not None else []
+    told["findings_count"] = len(findings) if findings is not None else row["findings_count"]
+    return told
+
+
+def _channels(rows: list[Row]) -> list[dict[str, Any]]:
+    found: dict[UUID, dict[str, Any]] = {}
+    for row in rows:
+        channel = found.setdefault(
+            row["channel_id"], {"id": row["channel_id"], "number": row["number"], "name": row["name"], "streams": []}
+        )
+        if row["stream_id"]:
+            names = ("role", "codec", "width", "height", "fps", "record")
+            channel["streams"].append({"id": row["stream_id"], **{name: row[name] for name in names}})
+    return list(found.values())
+
+
+@get("/api/cameras", **guarded("view_fleet"), sync_to_thread=True)
+def list_cameras(
+    services: Services,
+    q: str | None = None,
+    region: str | None = None,
+    kind: str | None = None,
+    owner: str | None = None,
+    life: str | None = None,
+    finding: str | None = None,
+    site: UUID | None = None,
+    cursor: str | None = None,
+    limit: int = 100,
+) -> dict[str, Any]:
+    """A page of cameras, in the order of their numbers; `total` counts what the filters leave."""
+    filters = Filters(text=q, region=region, kind=kind, owner=owner, life=life, finding=finding, site=site)
+    with services.database.transaction() as tx:
+        rows = search.page(tx, filters, cursor=cursor, limit=limit)
+        total = search.count(tx, filters) if cursor is None else None
+        channels = registry.streams_of(tx, [row["id"] for row in rows])
+    after = rows[-1]["number"] if len(rows) == max(1, min(limit, search.MAX_PAGE)) else None
+    return {"items": [_camera(row, channels[row["id"]]) for row in rows], "next": after, "total": total}
+
+
+@get("/api/cameras/map", **guarded("view_fleet"), sync_to_thread=True)
+def map_cameras(services: Services, bbox: str, zoom: float = 6) -> dict[str, Any]:
+    """Cameras in a frame of the map: points, or clusters where they are many."""
+    with services.database.transaction() as tx:
+        points, clusters = search.on_map(tx, Frame.parse(bbox), zoom=zoom)
+    names = ("id", "lat", "lon", "heading_deg", "life", "kind", "findings")
+    return {
+        "points": [[point[name] for name in names] for point in points],
+        "clusters": [
+            [c["lat"], c["lon"], c["count"], {k: c[k] for k in ("working", "silent", "destroyed", "other")}]
+            for c in clusters
+        ],
+    }
+
+
+@get("/api/cameras/{camera_id:uuid}", **guarded("view_fleet"), sync_to_thread=True)
+def read_camera(camera_id: UUID, services: Services) -> dict[str, Any]:
+    """One camera with its channels and weaknesses."""
+    with services.database.transaction() as tx:
+        row = registry.camera(tx, camera_id)
+        channels = registry.streams_of(tx, [camera_id])[camera_id]
+        found = tx.all(registry.SQL["findings_of"], camera_id=camera_id)
+    return _camera(row, channels, found) | {"steerable": bool(row["facts"].get("steerable"))}
+
+
+@patch("/api/cameras/{camera_id:uuid}", **guarded("edit_fleet"), sync_to_thread=True)
+def change_camera(camera_id: UUID, data: dict[str, Any], actor: Actor, services: Services) -> dict[str, bool]:
+    """Change what a person may change."""
+    with services.database.transaction() as tx:
+        registry.change_camera(tx, actor=actor, camera_id=camera_id, changes=data, at=services.clock.now())
+    return {"ok": True}
+
+
+@get("/api/cameras/{camera_id:uuid}/life", **guarded("view_fleet"), sync_to_thread=True)
+def read_life(camera_id: UUID, services: Services) -> dict[str, list[Row]]:
+    """The life of a camera, latest first."""
+    with services.database.transaction() as tx:
+        return {"items": tx.all(registry.SQL["life_of"], camera_id=camera_id)}
+
+
+@post("/api/cameras/{camera_id:uuid}/life", **guarded("edit_fleet"), sync_to_thread=True)
+def change_life(camera_id: UUID, data: LifeChange, actor: Actor, services: Services) -> dict[str, bool]:
+    """Say that a camera is in another state, and why."""
+    now = services.clock.now()
+    at = data.at or now
+    if at.tzinfo is None or at > now + timedelta(minutes=1):
+        raise BadInput("instant-form", "Give an instant with a time zone that is not in the future.")
+    with services.database.transaction() as tx:
+        registry.change_life(tx, actor=actor, camera_id=camera_id, to=data.to, reason=data.reason, at=at)
+    return {"ok": True}
+
+
+@get("/api/cameras/{camera_id:uuid}/findings", **guarded("view_fleet"), sync_to_thread=True)
+def read_findings(camera_id: UUID, services: Services) -> dict[str, list[Row]]:
+    """The weaknesses of a camera."""
+    with services.database.transaction() as tx:
+        return {"items": tx.all(registry.SQL["findings_of"], camera_id=camera_id)}
+
+
+@post("/api/cameras/{camera_id:uuid}/probe", **guarded("probe_camera"), sync_to_thread=True)
+def probe_camera(camera_id: UUID, actor: Actor, services: Services) -> dict[str, Any]:
+    """Ask the camera who it is, and judge it."""
+    return inspection.inspect(
+        services.database, _safe(services), actor=actor, camera_id=camera_id, now=services.clock.now
+    )
+
+
+@put("/api/cameras/{camera_id:uuid}/credentials", **guarded("edit_fleet"), sync_to_thread=True)
+def set_login(camera_id: UUID, data: LoginIn, actor: Actor, services: Services) -> dict[str, bool]:
+    """Keep a camera's login, sealed; it is never shown again."""
+    with services.database.transaction() as tx:
+        registry.set_login(
+            tx, _safe(services), actor=actor, camera_id=camera_id, username=data.username, password=data.password,
+            at=services.clock.now(),
+        )  # fmt: skip
+    return {"ok": True}
+
+
+@post("/api/cameras/{camera_id:uuid}/ptz", **guarded("steer_camera", recorded=True), sync_to_thread=True)
+def steer_camera(camera_id: UUID, data: Steering, services: Services) -> dict[str, bool]:
+    """Move a camera, or stop it."""
+    with services.database.transaction() as tx:
+        row = tx.one(registry.SQL["camera_by_id"], id=camera_id)
+    username, password = _safe(services).open(camera_id, row["sealed_login"])
+    if not row["address"]:
+        raise BadInput("address-missing", "This camera has no ONVIF address.")
+    onvif.steer(
+        row["address"], username=username, password=password, pan=_speed(data.pan), tilt=_speed(data.tilt),
+        zoom=_speed(data.zoom), stop=data.stop,
+    )  # fmt: skip
+    return {"ok": True}
+
+
+def _speed(value: float) -> float:
+    return max(-1.0, min(1.0, value))
+
+
+@post("/api/cameras/import", **guarded("edit_fleet"))
+async def import_file(request: Request[Any, Any, Any], actor: Actor, services: Services) -> dict[str, str]:
+    """Import cameras from CSV in the body; the job that does it."""
+    data = await request.body()
+    safe = _safe(services)
+
+    def work(progress: Progress) -> dict[str, Any]:
+        report = import_cameras(
+            services.database, data, actor=actor, safe=safe, at=services.clock.now(), progress=progress
+        )
+        _judge_all(services)
+        bad = [{"line": line, "reason": reason} for line, reason in report.bad_rows[:1000]]
+        return {"taken": report.taken, "known": report.known, "bad": len(report.bad_rows), "bad_rows": bad}
+
+    return {"job": str(services.jobs.start("import-cameras", actor.id, work))}
+
+
+def _judge_all(services: Services) -> None:
+    with services.database.transaction() as tx:
+        inspection.judge(tx, camera_id=None, at=services.clock.now())
+
+
+@post("/api/fleet/discover", **guarded("probe_camera"), sync_to_thread=True)
+def discover_cameras(actor: Actor, services: Services) -> dict[str, str]:
+    """Look for ONVIF devices on this network; the job that does it."""
+    return {"job": str(services.jobs.start("discover", actor.id, lambda _: {"found": onvif.discover()}))}
+
+
+@get("/api/sites", **guarded("view_fleet"), sync_to_thread=True)
+def list_sites(services: Services) -> dict[str, list[Row]]:
+    """Every site."""
+    with services.database.transaction() as tx:
+        return {"items": tx.all(registry.SQL["sites"])}
+
+
+@get("/api/regions", **guarded("view_fleet"))
+async def list_regions() -> dict[str, list[dict[str, Any]]]:
+    """Every oblast."""
+    return {"items": [{"code": r.code, "name_uk": r.name_uk, "name_en": r.name_en, "lat": r.lat, "lon": r.lon}
+                      for r in regions().values()]}  # fmt: skip
+
+
+@get("/api/fleet/summary", **guarded("view_fleet"), sync_to_thread=True)
+def read_summary(services: Services) -> dict[str, Any]:
+    """The fleet in numbers."""
+    with services.database.transaction() as tx:
+        return search.summary(tx)
+
+
+@get("/api/fleet/restoration", **guarded("view_fleet"), sync_to_thread=True)
+def read_restoration(
+    services: Services,
+    start: Annotated[date, Parameter(query="from")],
+    end: Annotated[date, Parameter(query="to")],
+    region: str | None = None,
+) -> dict[str, Any]:
+    """How many cameras were in each state, day by day."""
+    with services.database.transaction() as tx:
+        return {"days": search.restoration(tx, start=start, end=end, region=region)}
+
+
+@get("/api/fleet/policies", **guarded("view_fleet"), sync_to_thread=True)
+def read_policies(services: Services) -> dict[str, Any]:
+    """Makers policy and firmware list."""
+    with services.database.transaction() as tx:
+        return {"makers": registry.maker_policy(tx), "firmware": inspection.vulnerable_firmware(tx)}
+
+
+@put("/api/fleet/policies", **guarded("manage_settings"), sync_to_thread=True)
+def write_policies(data: Policies, actor: Actor, services: Services) -> dict[str, bool]:
+    """Set the makers policy and the firmware list, and judge all cameras by them."""
+    with services.database.transaction() as tx:
+        _set_policies(tx, data, actor, services.clock.now())
+    return {"ok": True}
+
+
+def _set_policies(tx: Transaction, data: Policies, actor: Actor, at: datetime) -> None:
+    inspection.set_policies(tx, actor=actor, makers=data.makers, firmware_csv=data.firmware_csv, at=at)
+
+
+ROUTES = [
+    list_cameras, map_cameras, read_camera, change_camera, read_life, change_life, read_findings, probe_camera,
+    set_login, steer_camera, import_file, discover_cameras, list_sites, list_regions, read_summary, read_restoration,
+    read_policies, write_policies,
+]  # fmt: skip

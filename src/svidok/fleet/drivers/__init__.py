@@ -1,0 +1,1 @@
+"""How we speak to cameras besides their pictures."""
