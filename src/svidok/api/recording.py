@@ -7,7 +7,7 @@ from uuid import UUID
 
 import msgspec
 from litestar import Response, get, patch, post
-from litestar.params import Parameter
+from litestar.params import QueryParameter
 from litestar.response import Stream
 
 from svidok.access import Actor, audit
@@ -23,8 +23,8 @@ from svidok.recording.reading import SQL, gaps_of_all
 from svidok.recording.thumbnails import Thumbnails
 from svidok.recording.timeline import LONGEST, asked_span, timeline
 
-From = Annotated[datetime, Parameter(query="from")]
-To = Annotated[datetime, Parameter(query="to")]
+From = Annotated[datetime, QueryParameter(name="from")]
+To = Annotated[datetime, QueryParameter(name="to")]
 _NEVER_KEPT = {"Cache-Control": "no-store"}
 _TOLD_FINDINGS = 1000
 _TELL_EVERY_S = 1.0
@@ -258,8 +258,8 @@ def read_thumbnail(channel_id: UUID, at: datetime, services: Services, width: in
 @get("/api/gaps", **guarded("view_fleet"), sync_to_thread=True)
 def read_gaps(
     services: Services,
-    start: Annotated[datetime | None, Parameter(query="from")] = None,
-    end: Annotated[datetime | None, Parameter(query="to")] = None,
+    start: Annotated[datetime | None, QueryParameter(name="from")] = None,
+    end: Annotated[datetime | None, QueryParameter(name="to")] = None,
     channel: UUID | None = None,
     limit: int = 100,
 ) -> GapsOut:

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from litestar import Request, get
-from litestar.params import Parameter
+from litestar.params import QueryParameter
 from litestar.response import Stream
 
 from svidok.api.door import Shows, guarded
@@ -14,8 +14,8 @@ from svidok.base import SvidokError
 from svidok.recording import export
 from svidok.recording.timeline import asked_span
 
-From = Annotated[datetime, Parameter(query="from")]
-To = Annotated[datetime, Parameter(query="to")]
+From = Annotated[datetime, QueryParameter(name="from")]
+To = Annotated[datetime, QueryParameter(name="to")]
 
 
 class RangeNotThere(SvidokError):
