@@ -1,4 +1,4 @@
-"""At the terminal: check footage against database and ledger, see and change volumes, verify an export."""
+"""At the terminal: check footage against database and ledger, see and change volumes, take out and verify exports."""
 
 import sys
 from pathlib import Path
@@ -7,6 +7,7 @@ from uuid import UUID
 import click
 
 from svidok.base import BadInput, SvidokError, new_id
+from svidok.cli.footage import export_command
 from svidok.cli.reach import Reach, pass_reach
 from svidok.db import Database
 from svidok.ledger.note import BadNote, Verifier
@@ -151,4 +152,4 @@ def _tell_verdict(verdict: Verdict) -> None:
         sys.exit(EXIT_FINDINGS)
 
 
-COMMANDS = (check_command, volumes_group, verify_export)
+COMMANDS = (check_command, export_command, volumes_group, verify_export)

@@ -14,6 +14,7 @@ from svidok.db import Transaction
 from svidok.governance import Footage, LegalHold, RetentionRule, Verdict, decide_disposal
 from svidok.governance.keeping import holds, rules
 from svidok.recording.model import SegmentRow
+from svidok.recording.reading import SQL
 from svidok.recording.sweeper import DueGroup, Ruling
 
 ReadClasses = Callable[[Transaction, UUID | None], Mapping[UUID, str]]  # of one channel, or of all
@@ -35,7 +36,9 @@ class LawInForce:
             longest[rule.retention_class] = max(rule.keep_for, longest.get(rule.retention_class, timedelta()))
         return [
             DueGroup(
-                channels=[channel for channel, its in self.classes.items() if its == name], before=self.at - keep_for
+                name=name,
+                channels=[channel for channel, its in self.classes.items() if its == name],
+                before=self.at - keep_for,
             )
             for name, keep_for in sorted(longest.items())
         ]
@@ -57,6 +60,20 @@ class LawInForce:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Foreseen:
+    """What a sweep would do with one class: `due` segments go, of which `held` stay. Sizes in bytes."""
+
+    retention_class: str
+    channels: int
+    before: datetime
+    due: int
+    due_bytes: int
+    held: int
+    held_bytes: int
+    oldest_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Governance:
     """The judge of this installation."""
 
@@ -65,3 +82,25 @@ class Governance:
     def read(self, tx: Transaction, *, at: datetime, channel_id: UUID | None = None) -> LawInForce:
         """The rules and holds in force at `at`; for one channel where only one is asked about."""
         return LawInForce(at=at, rules=rules(tx), holds=holds(tx), classes=self.classes(tx, channel_id))
+
+    def foresee(self, tx: Transaction, *, at: datetime) -> list[Foreseen]:
+        """What a sweep at `at` would do, class by class; decides and destroys nothing."""
+        law = self.read(tx, at=at)
+        held: dict[str, list[object]] = {
+            "held": [hold.channel_id for hold in law.holds],
+            "starts": [hold.span.start for hold in law.holds],
+            "ends": [hold.span.end for hold in law.holds],
+        }
+        foreseen = []
+        for group in law.due():
+            channels = list(group.channels)
+            due = tx.one(SQL["due_volume"], channels=channels, before=group.before)
+            kept = tx.one(SQL["held_volume"], channels=channels, before=group.before, **held)
+            foreseen.append(
+                Foreseen(
+                    retention_class=group.name, channels=len(channels), before=group.before, due=due["segments"],
+                    due_bytes=due["size_bytes"], held=kept["segments"], held_bytes=kept["size_bytes"],
+                    oldest_at=due["oldest_at"],
+                )
+            )  # fmt: skip
+        return foreseen

@@ -169,3 +169,19 @@ SELECT d.id, d.segment_id, d.decided_at, d.verdict, d.grounds, d.done_at, s.chan
        s.size_bytes, e.leaf_index
 FROM recording.disposal d JOIN recording.segment s ON s.id = d.segment_id
 LEFT JOIN ledger.entry e ON e.id = d.entry_id ORDER BY d.decided_at DESC, d.id LIMIT %(most)s;
+
+-- name: due_volume
+-- How much sealed footage of these channels ended before an instant and is not decided on.
+SELECT count(*) AS segments, coalesce(sum(size_bytes), 0)::bigint AS size_bytes, min(start_at) AS oldest_at
+FROM recording.segment s
+WHERE s.state = 'sealed' AND s.channel_id = ANY(%(channels)s) AND s.end_at <= %(before)s
+  AND NOT EXISTS (SELECT FROM recording.disposal d WHERE d.segment_id = s.id);
+
+-- name: held_volume
+-- How much of it a hold keeps.
+SELECT count(*) AS segments, coalesce(sum(size_bytes), 0)::bigint AS size_bytes FROM recording.segment s
+WHERE s.state = 'sealed' AND s.channel_id = ANY(%(channels)s) AND s.end_at <= %(before)s
+  AND EXISTS (SELECT FROM unnest(%(held)s::uuid[], %(starts)s::timestamptz[], %(ends)s::timestamptz[])
+              AS h (channel_id, start_at, end_at)
+              WHERE (h.channel_id IS NULL OR h.channel_id = s.channel_id)
+                AND h.start_at < s.end_at AND s.start_at < h.end_at);

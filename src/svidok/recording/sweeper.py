@@ -43,8 +43,9 @@ class Ruling:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DueGroup:
-    """Channels whose footage may be due once it ended before an instant."""
+    """Channels (of the retention class `name`) whose footage may be due once it ended before an instant."""
 
+    name: str
     channels: Sequence[UUID]
     before: datetime
 

@@ -8,10 +8,13 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from svidok.base import BadInput, Conflict, NotFound, Span, SystemClock, new_id
+from svidok.access import Role, accounts
+from svidok.base import BadInput, Conflict, NotFound, Span, SvidokError, SystemClock, new_id
 from svidok.cli.reach import Reach
-from svidok.cli.recording import check_command, verify_export, volumes_group
+from svidok.cli.recording import check_command, export_command, verify_export, volumes_group
 from svidok.db import Database
+from svidok.governance.model import ReferenceKind
+from svidok.governance.purposes import choose_purpose, open_reference
 from svidok.recording import export, idx
 from svidok.recording.wardens import VolumeChange, alarms, change_volume, list_volumes, summary
 
@@ -121,3 +124,47 @@ def test_an_export_is_verified_with_the_key_alone(yard, clip, run, tmp_path: Pat
     media.write_bytes(planned_bytes)
     sidecar.write_text(json.dumps(told))
     assert run(verify_export, media, sidecar, "--key", key).exit_code == 3
+
+
+def test_an_export_at_the_terminal_needs_what_the_web_needs(yard, clip, run, tmp_path: Path) -> None:
+    yard.record(clip, NOON)
+    yard.sequence()
+    now, password = SystemClock().now(), "a few random words"
+    with yard.database.transaction() as tx:
+        who = {
+            role: accounts.add_account(
+                tx, by=None, login=f"{role}-{new_id().hex[-12:]}", name="n", password=password, roles=[role],
+                unit_id=None, at=now,
+            )
+            for role in (Role.SUPERVISOR, Role.OPERATOR, Role.ADMINISTRATOR)
+        }  # fmt: skip
+        reference = open_reference(
+            tx, actor=who[Role.SUPERVISOR], kind=ReferenceKind.CASE, number=str(new_id()), title="t",
+            legal_basis="Act 1, art. 2", at=now,
+        )  # fmt: skip
+        purpose = {
+            role: choose_purpose(tx, actor=one, reference_id=reference.id, reason="to see", at=now).id
+            for role, one in who.items()
+        }
+
+    def take(role: Role, secret: str = password, purpose_id: object = None) -> Result:
+        return run(
+            export_command, yard.channel_id, "2026-11-20T12:00:00Z", "2026-11-20T12:00:03Z", "--out", tmp_path / "out",
+            "--login", who[role].login, "--purpose", purpose_id or purpose[role], "--password", secret,
+        )  # fmt: skip
+
+    for refused in (
+        take(Role.OPERATOR), take(Role.ADMINISTRATOR), take(Role.SUPERVISOR, "another password"),
+        take(Role.SUPERVISOR, purpose_id=purpose[Role.OPERATOR]),
+    ):  # fmt: skip
+        assert isinstance(refused.exception, SvidokError)
+        assert not (tmp_path / "out").exists()
+    done = take(Role.SUPERVISOR)
+    assert done.exit_code == 0, done.output
+    (media,) = (tmp_path / "out").glob("*.mp4")
+    sidecar = media.with_name(media.stem + ".proof.json")
+    assert run(verify_export, media, sidecar, "--key", yard.log.verifier.text()).exit_code == 0
+    with yard.database.transaction() as tx:
+        rows = tx.all("SELECT what FROM access.audit WHERE action = 'export_footage' AND actor_id = %(a)s",
+                      a=who[Role.SUPERVISOR].id)  # fmt: skip
+    assert [row["what"]["channel_id"] for row in rows] == [str(yard.channel_id)]

@@ -61,7 +61,7 @@ class Person:
     def socket(self, path: str, origin: str | None = None) -> Any:
         url = self.base.replace("http", "ws") + path
         cookie = {"Cookie": f"svidok_session={self.token}"}
-        return connect(url, additional_headers=cookie, origin=origin or self.base, max_size=None)
+        return connect(url, additional_headers=cookie, origin=origin or self.base, max_size=None, close_timeout=0.5)
 
 
 class House:

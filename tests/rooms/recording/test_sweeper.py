@@ -9,9 +9,12 @@ from uuid import UUID
 
 import pytest
 
+from svidok.access import Role, accounts
 from svidok.base import NotFound, Span
+from svidok.governance.keeping import make_rule, place_hold
 from svidok.recording import idx, sweeper
 from svidok.recording.check import How, check
+from svidok.recording.judging import Governance
 from svidok.recording.model import SegmentRow
 from svidok.recording.reading import segment_of_channel
 from svidok.recording.sweeper import DueGroup, Ruling, Sweeper
@@ -37,7 +40,7 @@ class Ten:
         return Ten(self.channels, self.held, at)
 
     def due(self) -> Sequence[DueGroup]:
-        return [DueGroup(channels=self.channels, before=self.at - timedelta(seconds=10))]
+        return [DueGroup(name="ten", channels=self.channels, before=self.at - timedelta(seconds=10))]
 
     def rule(self, segment: SegmentRow) -> Ruling:
         if segment.id in self.held:
@@ -187,3 +190,25 @@ def test_empty_day_folders_go_and_others_stay(swept) -> None:
     assert day.is_dir()
     sweep.sweep(at=at(200))
     assert not day.exists()
+
+
+def test_a_preview_counts_what_would_go_and_what_is_held(swept) -> None:
+    yard, _, _ = swept
+    judge = Governance(classes=lambda tx, channel_id: {yard.channel_id: "street"})
+    now = at(86_400 + 9)
+    with yard.database.transaction() as tx:
+        boss = accounts.add_account(
+            tx, by=None, login=f"boss-{yard.channel_id.hex[-8:]}", name="b", password=None, roles=[Role.SUPERVISOR],
+            unit_id=None, at=NOON,
+        )  # fmt: skip
+        make_rule(tx, actor=boss, retention_class="street", keep_days=1, legal_basis="Act 1, art. 2", at=NOON)
+        place_hold(
+            tx, actor=boss, channel_id=yard.channel_id, span=Span(at(0), at(1)), reason="a case", reference_id=None,
+            at=NOON,
+        )  # fmt: skip
+    with yard.database.transaction() as tx:
+        (told,) = judge.foresee(tx, at=now)
+    assert (told.retention_class, told.channels, told.due, told.held, told.oldest_at) == ("street", 1, 2, 1, at(0))
+    did = Sweeper(database=yard.database, judge=judge, node=yard.node).sweep(at=now)
+    assert (did.done, did.kept) == (told.due - told.held, {"keep-held": 1})
+    assert did.freed_bytes == told.due_bytes - told.held_bytes
