@@ -11,8 +11,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from svidok.base import Span
-from svidok.ledger import JSON
-from svidok.ledger.entry import instant_text
+from svidok.ledger.entry import JSON, instant_text
 
 SEGMENT_SEALED = "segment.sealed"
 SEGMENT_REPAIRED = "segment.repaired"
