@@ -1,11 +1,15 @@
 """Put the routes together."""
 
+from collections.abc import Callable
+from functools import partial, wraps
 from pathlib import Path
 from typing import Any
 
+import anyio.to_thread
 from litestar import Litestar
 from litestar.config.compression import CompressionConfig
 from litestar.di import Provide
+from litestar.handlers import HTTPRouteHandler
 from litestar.openapi import OpenAPIConfig
 
 from svidok.api import accounts, audit, errors, fleet, governance, purposes, recording, session, system
@@ -18,12 +22,33 @@ _FILES: tuple[Any, ...] = (session, purposes, accounts, governance, audit, syste
 _MAX_BODY = 64 * 1024 * 1024  # a fleet of 60,000 cameras as CSV
 
 
+def in_threads(handlers: list[Any]) -> list[Any]:
+    """The handlers, those that are plain functions made to run in a thread.
+
+    Litestar 2.25 does this itself (`sync_to_thread=True`), but wraps a handler twice where several methods or paths
+    share a route, and then answers with a coroutine. So it is done here, once, and the mark is taken off.
+    """
+    for handler in handlers:
+        if isinstance(handler, HTTPRouteHandler) and handler.sync_to_thread:
+            handler._fn = _in_thread(handler.fn)
+            handler.sync_to_thread = None
+    return handlers
+
+
+def _in_thread(work: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(work)
+    async def run(**given: Any) -> Any:
+        return await anyio.to_thread.run_sync(partial(work, **given))
+
+    return run
+
+
 def build_app(services: Services, *, web_folder: Path | None) -> Litestar:
     """The application with all its routes, given what stands behind them."""
     app = Litestar(
         route_handlers=[
-            *(route for file in _FILES for route in file.ROUTES),
-            *(web_routes(web_folder) if web_folder else []),
+            *(route for file in _FILES for route in in_threads(file.ROUTES)),
+            *(in_threads(web_routes(web_folder)) if web_folder else []),
         ],
         dependencies={
             "services": Provide(lambda: services, sync_to_thread=False),

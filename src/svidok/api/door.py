@@ -131,6 +131,41 @@ def _purpose_id(connection: ASGIConnection[Any, Any, Any, Any]) -> UUID:
         raise BadInput("purpose-form", "The purpose is not an id.") from error
 
 
+Key = tuple[Any, ...]
+
+
+def _key(
+    connection: ASGIConnection[Any, Any, Any, Any], actor: Actor, purpose: Purpose | None, opt: dict[str, Any]
+) -> Key | None:
+    """What makes two requests one look; nothing where each is a look of its own (what leaves the house, above all)."""
+    what = _what(connection)
+    if "channel_id" not in what or opt["action"] == "export_footage":
+        return None
+    stretch = [str(what.get(name, ""))[:13] for name in ("at", "from", "to")]
+    return (
+        actor.id,
+        purpose.id if purpose else None,
+        opt["action"],
+        what["channel_id"],
+        *stretch,
+        str(what.get("segment", "")),
+    )
+
+
+def _going_on(connection: ASGIConnection[Any, Any, Any, Any], services: Services, key: Key | None) -> UUID | None:
+    """The committed line of the look that this request goes on with, or nothing."""
+    looks: dict[Key, tuple[float, UUID]] = connection.app.state.looks
+    known = looks.get(key) if key is not None else None
+    return known[1] if known is not None and services.clock.monotonic() - known[0] < CONTINUES_S else None
+
+
+def _remember(looks: dict[Key, tuple[float, UUID]], key: Key, now: float, audit_id: UUID) -> None:
+    if len(looks) > 10_000:
+        for old in [one for one, (at, _) in looks.items() if now - at > CONTINUES_S]:
+            del looks[old]
+    looks[key] = (now, audit_id)
+
+
 def _write_down(
     connection: ASGIConnection[Any, Any, Any, Any],
     tx: Transaction,
@@ -139,32 +174,16 @@ def _write_down(
     purpose: Purpose | None,
     opt: dict[str, Any],
 ) -> UUID:
-    what = _what(connection)
-    key = (actor.id, purpose.id if purpose else None, opt["action"], what.get("channel_id"), _hour(what))
-    looks: dict[Any, tuple[float, UUID]] = connection.app.state.looks
-    now = services.clock.monotonic()
-    going_on = looks.get(key)
-    if what.get("channel_id") and going_on is not None and now - going_on[0] < CONTINUES_S:
-        return going_on[1]
     try:
-        audit_id = audit.record(
-            tx, actor=actor, action=opt["action"], what=what, at=services.clock.now(), to_whom=_to_whom(connection),
-            purpose_id=purpose.id if purpose else None,
+        return audit.record(
+            tx, actor=actor, action=opt["action"], what=_what(connection), at=services.clock.now(),
+            to_whom=_to_whom(connection), purpose_id=purpose.id if purpose else None,
             legal_basis=purpose.reference.legal_basis if purpose else opt["basis"],
         )  # fmt: skip
     except SvidokError:
         raise
     except Exception as error:  # whatever keeps the line from being written keeps the answer from being sent
         raise Unavailable("audit-unavailable", "The look cannot be written down, so nothing is shown.") from error
-    _remember(looks, key, now, audit_id)
-    return audit_id
-
-
-def _remember(looks: dict[Any, tuple[float, UUID]], key: Any, now: float, audit_id: UUID) -> None:
-    if len(looks) > 10_000:
-        for old in [one for one, (at, _) in looks.items() if now - at > CONTINUES_S]:
-            del looks[old]
-    looks[key] = (now, audit_id)
 
 
 def _what(connection: ASGIConnection[Any, Any, Any, Any]) -> dict[str, Any]:
@@ -173,11 +192,6 @@ def _what(connection: ASGIConnection[Any, Any, Any, Any]) -> dict[str, Any]:
     what |= {name: str(value) for name, value in connection.path_params.items()}
     what |= {n: str(v)[:200] for n, v in connection.query_params.items() if n not in _SECRET_PARAMETERS}
     return what
-
-
-def _hour(what: dict[str, Any]) -> str:
-    """The hour of footage that is looked at; another hour is another look."""
-    return str(what.get("at") or what.get("from") or what.get("segment") or "")[:13]
 
 
 def _to_whom(connection: ASGIConnection[Any, Any, Any, Any]) -> str:

@@ -1,0 +1,66 @@
+"""The hub role: the web and the API."""
+
+import os
+from pathlib import Path
+
+import uvicorn
+from litestar import Litestar
+
+from svidok.access.permissions import check_policies
+from svidok.api import Services, build_app
+from svidok.api.jobs import Jobs
+from svidok.app.roles.parts import CLOCK, connect_bus, open_database
+from svidok.app.settings import Settings
+
+WEB = Path(__file__).parents[4] / "web" / "dist"
+
+
+def build_hub(settings: Settings) -> Litestar:
+    """The application with what stands behind it; the bus is connected when it starts."""
+    check_policies()
+    database = open_database(settings, size=24)
+    secure = bool(settings.public_origin and settings.public_origin.startswith("https://"))
+    services = Services(
+        database=database,
+        bus=None,
+        data=settings.data,
+        ledger_folder=settings.ledger,
+        ledger_origin=settings.origin(),
+        clock=CLOCK,
+        jobs=Jobs(database, CLOCK),
+        node=settings.node,
+        public_origin=settings.public_origin,
+        secure_cookies=secure,
+        demo=bool(os.environ.get("SVIDOK_DEMO")),
+        metrics_token=settings.metrics_token.get_secret_value() if settings.metrics_token else None,
+        credentials_key=settings.keys / "credentials.key",
+    )
+    app = build_app(services, web_folder=WEB)
+
+    async def begin() -> None:
+        services.jobs.forget_interrupted()
+        services.bus = await connect_bus(settings, f"hub {settings.node}")
+
+    async def end() -> None:
+        services.jobs.close()
+        if services.bus is not None:
+            await services.bus.close()
+        database.close()
+
+    app.on_startup.append(begin)
+    app.on_shutdown.append(end)
+    return app
+
+
+def run_hub(settings: Settings) -> None:
+    """Serve until told to stop."""
+    uvicorn.run(
+        build_hub(settings),
+        host=settings.host,
+        port=settings.port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=3,
+        ws_max_size=1 << 20,
+    )

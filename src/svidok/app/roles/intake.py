@@ -1,0 +1,97 @@
+"""The intake role: the ledger's sequencer, the fleet's health, disposal, and news for whoever watches."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+
+import structlog
+
+from svidok.app.roles.parts import CLOCK, connect_bus, open_database, open_log, stop_on_signal
+from svidok.app.settings import Settings
+from svidok.base import SvidokError
+from svidok.bus import Bus
+from svidok.db import Database
+from svidok.fleet import health, inspection, registry
+from svidok.ledger import sequence_once
+from svidok.recording.judging import Governance
+from svidok.recording.sweeper import Sweeper
+
+log = structlog.get_logger("intake")
+
+_SWEEP_HEALTH_S = 4.0
+_JUDGE_S = 60.0
+_DISPOSE_S = 300.0
+
+
+async def run_intake(settings: Settings) -> None:
+    """Sequence, sweep and dispose until told to stop."""
+    database = open_database(settings, size=4)
+    bus = await connect_bus(settings, f"intake {settings.node}")
+    ledger = await asyncio.to_thread(open_log, settings)
+    stop = stop_on_signal()
+    sweeper = Sweeper(database=database, judge=Governance(classes=registry.retention_classes), node=settings.node)
+
+    async def sequence() -> None:
+        await asyncio.to_thread(sequence_once, database, ledger)
+
+    async def dispose() -> None:
+        swept = await asyncio.to_thread(sweeper.sweep, at=CLOCK.now())
+        if swept.done:
+            log.info("disposed", segments=swept.done, bytes=swept.freed_bytes)
+
+    await asyncio.gather(
+        _every(1.0, sequence, stop),
+        _every(_SWEEP_HEALTH_S, lambda: _sweep_health(database, bus), stop),
+        _every(_JUDGE_S, lambda: asyncio.to_thread(_judge, database), stop),
+        _every(_DISPOSE_S, dispose, stop),
+    )
+    await asyncio.to_thread(sequence_once, database, ledger)
+    if bus is not None:
+        await bus.close()
+    database.close()
+
+
+async def _every(seconds: float, work: Callable[[], Awaitable[object]], stop: asyncio.Event) -> None:
+    """Do `work` every so often; what fails is logged and tried again."""
+    failing = False
+    while not stop.is_set():
+        try:
+            await work()
+            failing = False
+        except SvidokError as error:
+            if not failing:
+                log.warning("will try again", code=error.code, why=error.message)
+            failing = True
+        try:
+            async with asyncio.timeout(seconds):
+                await stop.wait()
+        except TimeoutError:
+            continue
+
+
+async def _sweep_health(database: Database, bus: Bus | None) -> None:
+    def sweep() -> list[health.LifeNews]:
+        with database.transaction() as tx:
+            return health.sweep(tx, at=CLOCK.now())
+
+    for news in await asyncio.to_thread(sweep):
+        log.info("camera", id=str(news.camera_id), before=news.before, after=news.after, why=news.reason)
+        if bus is not None:
+            told = {"kind": "camera", "id": str(news.camera_id), "life": str(news.after), "reason": news.reason}
+            await bus.publish("news.camera", json.dumps(told).encode())
+
+
+def _judge(database: Database) -> None:
+    """Take over what the recorders measured of clocks, and judge every camera by what is known of it."""
+    since = CLOCK.now() - timedelta(seconds=3 * _JUDGE_S)
+    with database.transaction() as tx:
+        rows = tx.all(
+            "SELECT DISTINCT ON (h.camera_id) h.camera_id, r.offset_us / 1000 AS offset_ms "
+            "FROM recording.clock_reading r JOIN fleet.channel h ON h.id = r.channel_id "
+            "WHERE r.at > %(since)s ORDER BY h.camera_id, r.at DESC",
+            since=since,
+        )
+        if rows:
+            tx.run_many(registry.SQL["set_clock_offset"], rows)
+        inspection.judge(tx, camera_id=None, at=CLOCK.now())
