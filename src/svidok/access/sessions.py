@@ -128,9 +128,10 @@ def use_code(tx: Transaction, row: Row, code: str, at: datetime) -> bool:
 def _step_of(secret: str, code: str, at: datetime) -> int | None:
     totp = pyotp.TOTP(secret)
     now = int(at.timestamp()) // _STEP_S
-    code = code.strip().replace(" ", "")
+    given = code.strip().replace(" ", "").encode()
     return next(
-        (step for step in (now, now - 1, now + 1) if secrets.compare_digest(totp.generate_otp(step), code)), None
+        (step for step in (now, now - 1, now + 1) if secrets.compare_digest(totp.generate_otp(step).encode(), given)),
+        None,
     )
 
 

@@ -146,7 +146,7 @@ def end_session(request: Request[Any, Any, Any], services: Services) -> Response
     """Sign out."""
     token = request.cookies.get(SESSION_COOKIE)
     given = request.headers.get("x-svidok-csrf", "")
-    if token and secrets.compare_digest(given, csrf_of(token)):
+    if token and secrets.compare_digest(given.encode(), csrf_of(token).encode()):
         with services.database.transaction() as tx:
             sessions.sign_out(tx, token=token, at=services.clock.now())
     response: Response[dict[str, bool]] = Response({"ok": True})

@@ -1,0 +1,94 @@
+"""Every role against every action, written out by hand: a change of the policies must be a change of this table."""
+
+import itertools
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from svidok.access import ACTIONS, Actor, Role, Verdict, decide, permitted, require
+from svidok.access.permissions import check_policies
+from svidok.base import Forbidden
+
+#                       op  dis inv sup aud adm
+MATRIX = """
+view_live               yes yes yes yes no  no
+view_playback           yes yes yes yes no  no
+export_footage          no  no  yes yes no  no
+view_timeline           yes yes yes yes no  no
+view_fleet              yes yes yes yes yes yes
+edit_fleet              no  no  no  no  no  yes
+probe_camera            no  no  no  no  no  yes
+steer_camera            yes yes no  no  no  no
+manage_accounts         no  no  no  no  no  yes
+view_audit              no  no  no  no  yes no
+view_ledger             yes yes yes yes yes yes
+manage_retention        no  no  no  yes no  no
+place_hold              no  no  yes yes no  no
+lift_hold               no  no  no  yes no  no
+manage_storage          no  no  no  no  no  yes
+view_storage            no  no  no  yes yes yes
+open_reference          no  no  no  yes no  no
+choose_purpose          yes yes yes yes yes yes
+manage_settings         no  no  no  no  no  yes
+view_system             yes yes yes yes yes yes
+"""
+ROLES = [Role.OPERATOR, Role.DISPATCHER, Role.INVESTIGATOR, Role.SUPERVISOR, Role.AUDITOR, Role.ADMINISTRATOR]
+TABLE = {
+    (role, line.split()[0]): said == "yes"
+    for line in MATRIX.strip().splitlines()
+    for role, said in zip(ROLES, line.split()[1:], strict=True)
+}
+FOOTAGE = {"view_live", "view_playback", "view_timeline", "export_footage", "steer_camera"}
+
+
+def actor(*roles: Role, kind: str = "person") -> Actor:
+    return Actor(id=UUID(int=1), login="a", name="a", unit_id=None, unit="", roles=frozenset(roles), kind=kind)  # type: ignore[arg-type]
+
+
+def test_the_table_is_whole() -> None:
+    assert set(TABLE) == set(itertools.product(ROLES, ACTIONS))
+
+
+@pytest.mark.parametrize(("role", "action"), sorted(TABLE), ids=lambda one: str(one))
+def test_each_role_may_what_the_table_says(role: Role, action: str) -> None:
+    decision = decide(actor(role), action)
+    assert decision.verdict == (Verdict.ALLOW if TABLE[role, action] else Verdict.DENY)
+    if decision.verdict == Verdict.ALLOW:
+        assert decision.grounds
+
+
+@given(st.sets(st.sampled_from(ROLES)), st.sampled_from(ACTIONS))
+def test_several_roles_may_what_any_may_but_for_duties_apart(roles: set[Role], action: str) -> None:
+    allowed = decide(actor(*roles), action).verdict == Verdict.ALLOW
+    expected = any(TABLE[role, action] for role in roles) or (not roles and TABLE_OF_ALL[action])
+    if action in FOOTAGE and roles & {Role.ADMINISTRATOR, Role.AUDITOR}:
+        expected = False
+    if action == "view_audit" and Role.ADMINISTRATOR in roles:
+        expected = False
+    assert allowed == expected
+
+
+TABLE_OF_ALL = {action: all(TABLE[role, action] for role in ROLES) for action in ACTIONS}
+
+
+@pytest.mark.parametrize("action", ["", "view_everything", "VIEW_LIVE", 'x" , Action::"view_live'])
+def test_an_action_nobody_knows_is_never_allowed(action: str) -> None:
+    assert decide(actor(Role.SUPERVISOR), action).verdict != Verdict.ALLOW
+
+
+def test_a_service_is_not_a_person() -> None:
+    assert decide(actor(kind="service"), "view_fleet").verdict == Verdict.DENY
+
+
+def test_require_raises_and_permitted_lists() -> None:
+    with pytest.raises(Forbidden) as refused:
+        require(actor(Role.OPERATOR), "export_footage")
+    assert (refused.value.code, refused.value.details) == ("not-permitted", {"action": "export_footage"})
+    require(actor(Role.OPERATOR), "view_live")
+    assert permitted(actor(Role.AUDITOR)) == [action for action in ACTIONS if TABLE[Role.AUDITOR, action]]
+
+
+def test_the_policies_fit_their_schema() -> None:
+    check_policies()
