@@ -103,7 +103,13 @@ def _admit(connection: ASGIConnection[Any, Any, Any, Any], opt: dict[str, Any]) 
             purpose = valid_purpose(tx, actor=actor, purpose_id=_purpose_id(connection), at=at)
         if not opt["recorded"]:
             return Look(actor=actor, purpose=None, audit_id=None)
+        key = _key(connection, actor, purpose, opt)
+        going_on = _going_on(connection, services, key)
+        if going_on is not None:
+            return Look(actor=actor, purpose=purpose, audit_id=going_on)
         audit_id = _write_down(connection, tx, services, actor, purpose, opt)
+    if key is not None:  # only now is the line committed
+        _remember(connection.app.state.looks, key, services.clock.monotonic(), audit_id)
     return Look(actor=actor, purpose=purpose, audit_id=audit_id)
 
 

@@ -44,7 +44,8 @@ def metrics(request: Request[Any, Any, Any], services: Services) -> Response[byt
     """Prometheus metrics: from this machine, or with the token."""
     host = request.client.host if request.client else ""
     given = request.headers.get("authorization", "").removeprefix("Bearer ")
-    by_token = bool(services.metrics_token) and hmac.compare_digest(given.encode(), (services.metrics_token or "").encode())
+    token = services.metrics_token or ""
+    by_token = bool(token) and hmac.compare_digest(given.encode(), token.encode())
     if host not in ("127.0.0.1", "::1", "localhost") and not by_token:
         raise Forbidden("metrics-closed", "Metrics are read from this machine, or with the token.")
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
