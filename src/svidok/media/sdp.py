@@ -75,7 +75,10 @@ def _resolve(base: str, control: str) -> str:
         return base
     if "://" in control:
         return control
-    return urljoin(base if base.endswith("/") else base + "/", control)
+    if control.startswith("/"):
+        return urljoin(base, control)
+    # Appended, not joined: cameras whose address has a query (Dahua: /cam/realmonitor?channel=1) expect it after that.
+    return f"{base.removesuffix('/')}/{control}"
 
 
 def _attribute(section: Section, value: str) -> None:
