@@ -1,0 +1,401 @@
+"""The RTSP client against real sockets: the simulator with its faults, and small servers that behave oddly."""
+
+import asyncio
+import datetime
+import ssl
+import subprocess
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from svidok.base import SystemClock
+from svidok.media import (
+    Frame,
+    Group,
+    RtspClient,
+    RtspClosed,
+    RtspError,
+    RtspGarbage,
+    RtspRefused,
+    RtspTimeout,
+    RtspUnauthorized,
+    SenderReport,
+    Tracks,
+)
+from svidok.media.fmp4 import fragment, frame_fragment, init_segment
+from svidok.simulate import CameraServer, SimulatedCamera, parse_fault
+from svidok.simulate.packets import Footage, load_footage
+
+Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
+class Kept:
+    """A sink that keeps everything."""
+
+    def __init__(self) -> None:
+        self.tracks: list[Tracks] = []
+        self.groups: list[Group] = []
+        self.frames: list[Frame] = []
+        self.reports: list[SenderReport] = []
+
+    def on_tracks(self, tracks: Tracks) -> None:
+        self.tracks.append(tracks)
+
+    def on_group(self, group: Group) -> None:
+        self.groups.append(group)
+
+    def on_frame(self, frame: Frame) -> None:
+        self.frames.append(frame)
+
+    def on_clock(self, report: SenderReport) -> None:
+        self.reports.append(report)
+
+    def file(self, path: Path) -> Path:
+        """What was kept, as we record it; it must decode without a complaint."""
+        base = audio = 0
+        with path.open("wb") as out:
+            out.write(init_segment(self.tracks[-1]))
+            for number, group in enumerate(self.groups):
+                for part in fragment(number + 1, group, video_base=base, audio_base=audio, wall_us=group.arrived_us):
+                    out.write(part)
+                base += group.duration_ticks
+                audio += sum(group.audio.durations) if group.audio else 0
+        done = subprocess.run(
+            ["ffmpeg", "-v", "error", "-xerror", "-i", str(path), "-f", "null", "-"], capture_output=True
+        )
+        assert (done.returncode, done.stderr) == (0, b"")
+        return path
+
+
+@pytest.fixture(scope="module")
+def footage(plain_clip, scratch: Path) -> dict[str, Footage]:
+    hevc = scratch / "hevc.mp4"
+    command = [
+        "ffmpeg",
+        "-v",
+        "error",
+        "-y",
+        "-i",
+        str(scratch / "plain.mp4"),
+        "-c:v",
+        "libx265",
+        "-preset",
+        "ultrafast",
+    ]
+    options = "keyint=25:min-keyint=25:scenecut=0:bframes=0:log-level=none"
+    subprocess.run([*command, "-x265-params", options, "-tag:v", "hvc1", str(hevc)], check=True)
+    other = scratch / "other.mp4"
+    small = [
+        "-vf",
+        "scale=128:96",
+        "-c:v",
+        "libx264",
+        "-bf",
+        "0",
+        "-g",
+        "25",
+        "-keyint_min",
+        "25",
+        "-sc_threshold",
+        "0",
+    ]
+    subprocess.run(["ffmpeg", "-v", "error", "-y", "-i", str(scratch / "plain.mp4"), *small, str(other)], check=True)
+    return {name: load_footage(scratch / f"{name}.mp4") for name in ("plain", "hevc", "other")}
+
+
+@asynccontextmanager
+async def camera(
+    footage: dict[str, Footage], fault: str = "none", scene: str = "plain", **how: object
+) -> AsyncIterator[tuple[CameraServer, SimulatedCamera]]:
+    one = SimulatedCamera(
+        name="one", main=footage[scene], other=footage["other"], fault=parse_fault(fault), username="eye",
+        password="secret", **how,
+    )  # type: ignore[arg-type]  # fmt: skip
+    server = CameraServer([one])
+    await server.start()
+    try:
+        yield server, one
+    finally:
+        await server.close()
+
+
+def client(url: str, password: str = "secret", stall_s: float = 1.0, **how: object) -> RtspClient:
+    return RtspClient(
+        url, clock=SystemClock(), username="eye", password=password, stall_s=stall_s, timeout_s=2.0, **how
+    )  # type: ignore[arg-type]  # fmt: skip
+
+
+async def play(url: str, for_s: float = 3.5, **how: object) -> tuple[Kept, RtspError | None]:
+    """What comes in `for_s` seconds, and how it ended before that, if it did."""
+    kept = Kept()
+    try:
+        async with asyncio.timeout(for_s), client(url, **how) as one:  # type: ignore[arg-type]
+            await one.open()
+            await one.play(kept)
+    except TimeoutError:
+        return kept, None
+    except RtspError as error:
+        return kept, error
+    raise AssertionError("play always raises")
+
+
+@pytest.mark.parametrize("scene", ["plain", "hevc"])
+@pytest.mark.parametrize("basic", [False, True])
+async def test_pictures_come_whole_and_decode(footage, tmp_path: Path, scene: str, basic: bool) -> None:
+    async with camera(footage, scene=scene, basic=basic) as (server, _):
+        kept, error = await play(server.url("one"))
+    assert error is None
+    assert [group.starts_clean for group in kept.groups[:3]] == [True] * 3
+    assert {len(group.sizes) for group in kept.groups[:3]} == {25}
+    assert all(group.duration_ticks == 90_000 for group in kept.groups[:3])
+    assert [b.ticks - a.ticks for a, b in zip(kept.groups, kept.groups[1:3], strict=False)] == [90_000, 90_000][
+        : len(kept.groups[1:3])
+    ]
+    assert kept.tracks[0].video.width == 256
+    assert kept.reports
+    assert abs(kept.reports[0].camera_us - kept.reports[0].arrived_us) < 1_000_000
+    kept.file(tmp_path / "kept.mp4")
+
+
+async def test_who_watches_gets_each_picture_and_others_wake_rarely(footage, tmp_path: Path) -> None:
+    kept = Kept()
+    async with camera(footage) as (server, _), client(server.url("one")) as one:
+        one.watching = True
+        await one.open()
+        playing = asyncio.create_task(one.play(kept))
+        await asyncio.sleep(2.5)
+        assert one.peek() is not None
+        playing.cancel()
+        await asyncio.gather(playing, return_exceptions=True)
+    assert len(kept.frames) > 40
+    assert [b.ticks - a.ticks for a, b in zip(kept.frames[26:], kept.frames[27:], strict=False)] == [3600] * (
+        len(kept.frames) - 27
+    )
+    data = init_segment(Tracks(video=kept.tracks[0].video))
+    first = next(number for number, frame in enumerate(kept.frames) if frame.is_key)
+    for number, frame in enumerate(kept.frames[first:]):
+        data += frame_fragment(number + 1, frame, base=number * 3600, wall_us=0)
+    (tmp_path / "live.mp4").write_bytes(data)
+    done = subprocess.run(
+        ["ffmpeg", "-v", "error", "-xerror", "-i", str(tmp_path / "live.mp4"), "-f", "null", "-"], capture_output=True
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+@pytest.mark.parametrize(
+    ("fault", "error", "reason"),
+    [
+        ("stall,after=1", RtspTimeout, "stream-stalled"),
+        ("stall", RtspTimeout, "stream-stalled"),
+        ("cut,after=1", RtspClosed, "camera-silent"),
+        ("garbage,after=1", RtspGarbage, "camera-garbage"),
+        ("unauthorised", RtspUnauthorized, "wrong-password"),
+        ("refuse", RtspRefused, "camera-refused"),
+    ],
+)
+async def test_each_fault_ends_with_its_reason(footage, fault: str, error: type, reason: str, tmp_path: Path) -> None:
+    async with camera(footage, fault) as (server, _):
+        kept, ended = await play(server.url("one"), for_s=8)
+    assert isinstance(ended, error)
+    assert ended.reason == reason
+    if kept.groups:
+        kept.file(tmp_path / "kept.mp4")
+
+
+async def test_a_wrong_password_is_given_up_and_no_password_too(footage) -> None:
+    async with camera(footage) as (server, _):
+        assert isinstance((await play(server.url("one"), password="wrong"))[1], RtspUnauthorized)
+        with pytest.raises(RtspUnauthorized):
+            await RtspClient(server.url("one"), clock=SystemClock()).open()
+
+
+async def test_loss_is_counted_and_said_of_the_group(footage) -> None:
+    async with camera(footage, "loss") as (server, _):
+        kept, error = await play(server.url("one"))
+    assert error is None
+    assert sum(group.lost_packets for group in kept.groups) > 0
+
+
+async def test_ten_times_the_packets_do_not_grow_memory_or_pictures(footage) -> None:
+    async with camera(footage, "flood") as (server, _):
+        kept, error = await play(server.url("one"))
+    assert error is None or isinstance(error, RtspError)
+    assert all(len(group.data) < 24 * 1024 * 1024 for group in kept.groups)
+
+
+async def test_a_changed_picture_is_announced_before_it_comes(footage, tmp_path: Path) -> None:
+    async with camera(footage, "sps-change,after=2") as (server, _):
+        kept, error = await play(server.url("one"), for_s=5)
+    assert error is None
+    assert [(one.video.width, one.video.height) for one in kept.tracks] == [(256, 144), (128, 96)]
+
+
+async def test_a_wrong_clock_is_reported_and_not_believed(footage) -> None:
+    async with camera(footage, "clock-wrong,seconds=3600") as (server, _):
+        kept, _ = await play(server.url("one"))
+    report = kept.reports[0]
+    assert abs(report.camera_us - report.arrived_us - 3_600_000_000) < 1_000_000
+    assert all(abs(group.arrived_us - report.arrived_us) < 10_000_000 for group in kept.groups)
+
+
+async def test_the_password_never_leaves_in_the_address(footage) -> None:
+    async with camera(footage) as (server, _):
+        url = server.url("one").replace("rtsp://", "rtsp://eye:secret@")
+        kept, error = await play(url)
+    assert error is None
+    assert kept.groups
+
+
+# odd servers
+
+
+@asynccontextmanager
+async def server(talk: Talk, tls: ssl.SSLContext | None = None) -> AsyncIterator[int]:
+    tasks: set[asyncio.Task[None]] = set()
+
+    async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        tasks.add(task)
+        try:
+            await talk(reader, writer)
+        except (ConnectionError, asyncio.IncompleteReadError):
+            pass
+        finally:
+            writer.close()
+
+    listening = await asyncio.start_server(accept, "127.0.0.1", 0, ssl=tls)
+    yield listening.sockets[0].getsockname()[1]
+    listening.close()
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def answering(*replies: bytes) -> Talk:
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        for reply in replies:
+            request = await reader.readuntil(b"\r\n\r\n")
+            sequence = next(line for line in request.split(b"\r\n") if line.lower().startswith(b"cseq"))
+            writer.write(reply.replace(b"CSEQ", sequence))
+            await writer.drain()
+        await asyncio.sleep(5)
+
+    return talk
+
+
+SDP = b"v=0\r\nm=audio 0 RTP/AVP 0\r\n"
+
+
+@pytest.mark.parametrize(
+    ("replies", "error"),
+    [
+        ([b"HTTP/1.1 400 Bad Request\r\n\r\n"], RtspError),
+        ([b"\x00" * 4000], RtspGarbage),
+        ([b"RTSP/1.0 200 OK\r\n" + b"X: y\r\n" * 40_000], RtspGarbage),
+        ([b"RTSP/1.0 404 Not Found\r\nCSEQ\r\n\r\n"], RtspRefused),
+        ([b"RTSP/1.0 200 OK\r\nCSEQ\r\nContent-Length: 99999999999\r\n\r\n"], RtspError),
+        ([b"RTSP/1.0 200 OK\r\nCSEQ\r\nContent-Length: %d\r\n\r\n%s" % (len(SDP), SDP)], RtspGarbage),
+        ([b"RTSP/1.0 401 No\r\nCSEQ\r\nWWW-Authenticate: Negotiate\r\n\r\n"], RtspUnauthorized),
+        ([b"RTSP/1.0 302 Moved\r\nCSEQ\r\nLocation: http://elsewhere.invalid/\r\n\r\n"], RtspError),
+        ([b""], RtspTimeout),
+    ],
+)
+async def test_odd_answers_end_with_an_error_of_ours(replies: list[bytes], error: type) -> None:
+    async with server(answering(*replies)) as port:
+        with pytest.raises(error):
+            async with client(f"rtsp://127.0.0.1:{port}/x") as one:
+                await one.open()
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1/x", "rtsp:///x", "rtsp://127.0.0.1:1/x", "nonsense"])
+async def test_addresses_that_lead_nowhere(url: str) -> None:
+    with pytest.raises(RtspError):
+        async with client(url) as one:
+            await one.open()
+
+
+async def test_a_redirect_is_followed_and_a_circle_is_not(footage) -> None:
+    async with camera(footage) as (cameras, _):
+        moved = b"RTSP/1.0 301 Moved\r\nCSEQ\r\nLocation: " + cameras.url("one").encode() + b"\r\n\r\n"
+        async with server(answering(moved)) as port, client(f"rtsp://127.0.0.1:{port}/x") as one:
+            assert (await one.open()).video.width == 256
+
+        async def circle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await answering(b"RTSP/1.0 301 Moved\r\nCSEQ\r\nLocation: rtsp://127.0.0.1:%d/x\r\n\r\n" % here)(
+                reader, writer
+            )
+
+        async with server(circle) as here:
+            with pytest.raises(RtspError):
+                async with client(f"rtsp://127.0.0.1:{here}/x") as one:
+                    await one.open()
+
+
+async def through(port: int, crumbs: int, tls: ssl.SSLContext | None = None) -> Talk:
+    """A go-between that hands the camera's bytes on in crumbs."""
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        back, forth = await asyncio.open_connection("127.0.0.1", port)
+
+        async def up() -> None:
+            while data := await reader.read(4096):
+                forth.write(data)
+
+        upward = asyncio.create_task(up())
+        try:
+            while data := await back.read(65536):
+                for at in range(0, len(data), crumbs):
+                    writer.write(data[at : at + crumbs])
+                    await writer.drain()
+        finally:
+            upward.cancel()
+            forth.close()
+
+    return talk
+
+
+async def test_bytes_in_crumbs_give_the_same_pictures(footage, tmp_path: Path) -> None:
+    async with camera(footage) as (cameras, _):
+        port = int(cameras.url("one").split(":")[2].split("/")[0])
+        async with server(await through(port, 37)) as between:
+            kept, error = await play(f"rtsp://127.0.0.1:{between}/one/main", for_s=4)
+    assert error is None
+    assert len(kept.groups) >= 2
+    kept.file(tmp_path / "kept.mp4")
+
+
+def self_signed(folder: Path) -> ssl.SSLContext:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "camera")])
+    start = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
+    certificate = (
+        x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+        .serial_number(1).not_valid_before(start).not_valid_after(start.replace(year=2036)).sign(key, hashes.SHA256())
+    )  # fmt: skip
+    (folder / "cert.pem").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    (folder / "key.pem").write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "cert.pem", folder / "key.pem")
+    return context
+
+
+async def test_rtsps_is_recorded_and_a_certificate_nobody_knows_is_refused(footage, tmp_path: Path) -> None:
+    async with camera(footage) as (cameras, _):
+        port = int(cameras.url("one").split(":")[2].split("/")[0])
+        async with server(await through(port, 4096), self_signed(tmp_path)) as secure:
+            url = f"rtsps://127.0.0.1:{secure}/one/main"
+            kept, error = await play(url, for_s=4, tls_verify=False)
+            assert error is None
+            assert len(kept.groups) >= 2
+            kept.file(tmp_path / "kept.mp4")
+            with pytest.raises(RtspClosed):
+                await client(url).open()
