@@ -151,8 +151,10 @@ class PostgresServer:
             shutil.copytree(_INSTALL, copied, symlinks=True)
             copied.rename(self._place.install)
         if not (self._place.data / "PG_VERSION").exists():
+            # Order by code point, as everywhere; but lower() and trigrams must know Cyrillic letters.
             self._tool("initdb", "-D", str(self._place.data), "-U", "svidok", "--auth=trust", "--encoding=UTF8",
-                       "--no-locale", "--data-checksums")  # fmt: skip
+                       "--no-locale", "--lc-ctype=C.UTF-8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8",
+                       "--data-checksums")  # fmt: skip
 
     def _tool(self, name: str, *arguments: str) -> None:
         done = subprocess.run(

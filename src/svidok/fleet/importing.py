@@ -195,7 +195,29 @@ def import_cameras(
     require(actor, "edit_fleet")
     text = decode(data)
     total = max(0, text.count("\n"))
-    report, batch = ImportReport(), list[Row]()
+    report = ImportReport()
+    try:
+        _take_all(database, text, total, report, safe, actor, at, progress)
+    finally:  # what was taken before somebody stopped it was taken all the same
+        with database.transaction() as tx:
+            audit.record(
+                tx, actor=actor, action="edit_fleet", at=at, to_whom="",
+                what={"imported": report.taken, "known": report.known, "bad": len(report.bad_rows)},
+            )  # fmt: skip
+    return report
+
+
+def _take_all(
+    database: Database,
+    text: str,
+    total: int,
+    report: ImportReport,
+    safe: Safe,
+    actor: Actor,
+    at: datetime,
+    progress: Progress,
+) -> None:
+    batch: list[Row] = []
     for row in read_rows(text):
         if isinstance(row, tuple):
             report.bad_rows.append(row)
@@ -207,12 +229,6 @@ def import_cameras(
             batch = []
     if batch:
         _take(database, batch, report, safe, actor, at)
-    with database.transaction() as tx:
-        audit.record(
-            tx, actor=actor, action="edit_fleet", at=at, to_whom="",
-            what={"imported": report.taken, "known": report.known, "bad": len(report.bad_rows)},
-        )  # fmt: skip
-    return report
 
 
 def _take(database: Database, rows: list[Row], report: ImportReport, safe: Safe, actor: Actor, at: datetime) -> None:

@@ -79,7 +79,7 @@ def on_map(tx: Transaction, frame: Frame, *, zoom: float) -> tuple[list[Row], li
     points = tx.all(SQL["map_points"], limit=_MAX_POINTS + 1, **edges)
     if len(points) <= (_MAX_POINTS if zoom >= 12 else 250):
         return points, []
-    step = max(0.002, 90.0 / 2.0 ** max(1.0, zoom))
+    step = max(0.002, 90.0 / 2.0 ** max(1.0, min(zoom, 24.0)))
     return [], tx.all(SQL["map_clusters"], step=step, **edges)
 
 
