@@ -18,6 +18,8 @@ from svidok.app.settings import Settings, load_settings
 from svidok.app.supervisor import ourselves
 from svidok.app.up import Machine, clock_is_kept, only_one, refuse_broken_promises
 from svidok.base import SvidokError, SystemClock
+from svidok.cli.fleet import cameras_group
+from svidok.cli.ledger import ledger
 from svidok.cli.reach import Reach
 from svidok.cli.recording import COMMANDS
 from svidok.cli.simulate import simulate
@@ -130,8 +132,7 @@ def openapi() -> None:
     click.echo(json.dumps(build_hub(settings).openapi_schema.to_schema(), indent=1, ensure_ascii=False))
 
 
-svidok.add_command(simulate)
-for command in COMMANDS:
+for command in (simulate, ledger, cameras_group, *COMMANDS):
     svidok.add_command(command)
 
 

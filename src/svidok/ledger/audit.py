@@ -83,9 +83,17 @@ def audit_register(database: Database, folder: Path, size: int, report: AuditRep
             continue
         report.rows += 1
         _compare_row(row, leaf, index, report)
-    for beyond in [row] if row is not None and row["leaf_index"] >= size else []:
-        report.add("row-beyond-log", f"ledger.entry {beyond['id']}", f"claims leaf {beyond['leaf_index']} of {size}")
+    grown = _size_now(folder, size)  # while we looked, a log that is in use went on growing
+    for beyond in [row] if row is not None and row["leaf_index"] >= grown else []:
+        report.add("row-beyond-log", f"ledger.entry {beyond['id']}", f"claims leaf {beyond['leaf_index']} of {grown}")
     return report
+
+
+def _size_now(folder: Path, known: int) -> int:
+    try:
+        return max(known, Checkpoint.parse((folder / "checkpoint").read_text("utf-8")).size)
+    except (OSError, UnicodeDecodeError, BadNote):
+        return known
 
 
 def _rows(database: Database) -> Iterator[Row]:
