@@ -26,9 +26,6 @@ from svidok.cli.simulate import simulate
 from svidok.db import Database
 from svidok.db.server import PostgresServer
 
-DEMO_CAMERAS_PORT = 18554
-
-
 @click.group()
 @click.option("--data", type=click.Path(path_type=Path), help="Data folder (default: ./data, or SVIDOK_DATA).")
 @click.pass_context
@@ -78,7 +75,7 @@ def _up(settings: Settings, *, demo: bool) -> None:
     machine = Machine(settings)
     try:
         database = machine.start_ground()
-        people = demonstration.seed(database, settings, clock, DEMO_CAMERAS_PORT) if demo else {}
+        people = demonstration.seed(database, settings, clock, settings.demo_port) if demo else {}
         if demo:
             machine.supervisor.run_child("demo-cameras", ourselves("demo-cameras"), {"SVIDOK_DATA": str(settings.data)})
         machine.start_roles(demo=demo)
@@ -121,7 +118,8 @@ def intake() -> None:
 @svidok.command("demo-cameras", hidden=True)
 def demo_cameras() -> None:
     """Serve the demonstration's cameras."""
-    demonstration.serve(load_settings(), DEMO_CAMERAS_PORT)
+    settings = load_settings()
+    demonstration.serve(settings, settings.demo_port)
 
 
 @svidok.command()

@@ -34,6 +34,7 @@ class Settings(BaseSettings):
     database_url: SecretStr | None = Field(None, description="An outside PostgreSQL >= 15; unset: we start our own.")
     bus_url: SecretStr | None = Field(None, description="An outside NATS with JetStream; unset: we start our own.")
     bus_port: int = Field(14222, description="Loopback port of our own NATS.")
+    demo_port: int = Field(18554, description="Loopback port of the demonstration's cameras.")
     ledger_origin: str | None = Field(None, description="The ledger's name in its checkpoints (C2SP tlog-checkpoint).")
     footage: list[Path] = Field(default_factory=list, description="Folders (disks) for footage; unset: <data>/footage.")
     footage_quota_gib: int | None = Field(None, description="What footage may take in each folder; unset: the disk.")

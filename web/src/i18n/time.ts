@@ -1,6 +1,9 @@
 // Instants come as UTC and are shown in the viewer's zone, with the zone named where it could be mistaken.
 
-export const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+const OLD_NAMES: Record<string, string> = { "Europe/Kiev": "Europe/Kyiv" };
+const own = Intl.DateTimeFormat().resolvedOptions().timeZone;
+
+export const zone = OLD_NAMES[own] ?? own;
 
 const forms = new Map<string, Intl.DateTimeFormat>();
 

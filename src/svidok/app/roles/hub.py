@@ -6,11 +6,14 @@ from pathlib import Path
 import uvicorn
 from litestar import Litestar
 
+from svidok.access import Role
+from svidok.access.oidc import Provider
 from svidok.access.permissions import check_policies
 from svidok.api import Services, build_app
 from svidok.api.jobs import Jobs
 from svidok.app.roles.parts import CLOCK, connect_bus, open_database
 from svidok.app.settings import Settings
+from svidok.base import Conflict
 
 WEB = Path(__file__).parents[4] / "web" / "dist"
 
@@ -34,6 +37,7 @@ def build_hub(settings: Settings) -> Litestar:
         demo=bool(os.environ.get("SVIDOK_DEMO")),
         metrics_token=settings.metrics_token.get_secret_value() if settings.metrics_token else None,
         credentials_key=settings.keys / "credentials.key",
+        oidc=_provider(settings),
     )
     app = build_app(services, web_folder=WEB)
 
@@ -50,6 +54,21 @@ def build_hub(settings: Settings) -> Litestar:
     app.on_startup.append(begin)
     app.on_shutdown.append(end)
     return app
+
+
+def _provider(settings: Settings) -> Provider | None:
+    """The outside provider, where one is set; raises `Conflict` for half a setting, so that nothing starts with it."""
+    if not settings.oidc_issuer:
+        return None
+    unknown = set(settings.oidc_roles.values()) - set(Role)
+    if not settings.oidc_client_id or settings.oidc_client_secret is None or not settings.oidc_roles or unknown:
+        raise Conflict("oidc-half-set", "Set oidc_client_id, oidc_client_secret, and oidc_roles with roles of ours.")
+    return Provider(
+        issuer=settings.oidc_issuer,
+        client_id=settings.oidc_client_id,
+        client_secret=settings.oidc_client_secret.get_secret_value(),
+        roles=settings.oidc_roles,
+    )
 
 
 def run_hub(settings: Settings) -> None:
