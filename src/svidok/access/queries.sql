@@ -188,3 +188,12 @@ UPDATE access.job SET cancelling = true WHERE id = %(id)s AND owner_id = %(owner
 -- name: orphan_jobs
 -- Work that a restart interrupted.
 UPDATE access.job SET state = 'failed', says = 'the server was restarted', ended_at = %(at)s WHERE state = 'running';
+
+-- name: count_tokens
+-- How many of a kind are out.
+SELECT count(*) AS n FROM access.token WHERE kind = %(kind)s;
+
+-- name: remove_passkey
+-- Its owner does not want it any more.
+DELETE FROM access.passkey WHERE id = %(id)s AND account_id = %(account_id)s;
+
