@@ -3,7 +3,7 @@
 One connection, one object, no tasks but the caller's. The steps are those of
 every camera: DESCRIBE, SETUP of the picture and the sound, PLAY, then packets
 until something ends them. While nobody watches, the socket wakes us only when
-about a sixth of a second has gathered (SO_RCVLOWAT): that, not Python, is what
+about a third of a second has gathered (SO_RCVLOWAT): that, not Python, is what
 decides how much a camera costs.
 """
 
@@ -25,8 +25,8 @@ from svidok.media.rtsp_wire import Reply, Wire
 from svidok.media.sdp import Description, parse_sdp
 
 _VIDEO_CHANNEL, _AUDIO_CHANNEL = 0, 2
-_LOW_WATER_MAX = 64 * 1024
-_LOW_WATER_S = 0.17
+_LOW_WATER_MAX = 128 * 1024
+_LOW_WATER_S = 0.34
 _KERNEL_BUFFER = 1024 * 1024
 _MAX_REDIRECTS = 3
 

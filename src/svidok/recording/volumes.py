@@ -5,6 +5,7 @@ is a volume that is not there, however writable the folder below it looks:
 footage written under an unmounted disk would vanish when it comes back.
 """
 
+import contextlib
 import errno
 import os
 from dataclasses import dataclass
@@ -103,16 +104,22 @@ def measure_used(root: Path) -> int:
     """How many bytes footage takes under `root`. Slow on a full disk: once at the start, in a thread."""
     total, folders = 0, [str(root)]
     while folders:
-        try:
-            with os.scandir(folders.pop()) as entries:
-                for entry in entries:
-                    if entry.is_dir(follow_symlinks=False):
-                        folders.append(entry.path)
-                    else:
-                        total += entry.stat(follow_symlinks=False).st_size
-        except OSError:
-            continue  # it was disposed of while we looked
+        here, below = _measure_folder(folders.pop())
+        total += here
+        folders += below
     return total
+
+
+def _measure_folder(folder: str) -> tuple[int, list[str]]:
+    """Bytes of the files in one folder, and the folders in it; what is disposed of meanwhile counts as nothing."""
+    total, below = 0, list[str]()
+    with contextlib.suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                below.append(entry.path)
+            else:
+                total += entry.stat(follow_symlinks=False).st_size
+    return total, below
 
 
 def is_there(root: Path) -> bool:

@@ -1,0 +1,104 @@
+"""How fast does one hour out of 24 leave the house, beside `ffmpeg -ss -c copy`?
+
+    PYTHONPATH=src python benchmarks/export.py [hours kept]
+
+A channel with that many hours of 3 Mbit/s footage is laid on disk (segments of a minute, one real minute repeated);
+one hour from its middle is exported through the product's own plan, and by ffmpeg from one file of the same hour.
+"""
+
+import shutil
+import subprocess
+import sys
+import time
+import tracemalloc
+from pathlib import Path
+
+import rig
+
+from svidok.media.boxes import scan_fragments
+from svidok.media.progressive import Source, plan_progressive
+
+SEGMENT_S = 60
+
+
+def lay_out(folder: Path, minutes: int) -> list[Path]:
+    """One real minute as fragmented MP4 of ours, hard-linked for each minute."""
+    footage = rig.make_footage(folder, seconds=SEGMENT_S)
+    first = folder / "minute.mp4"
+    with rig.postgres(folder) as url:
+        server = rig.ourselves("serve", footage, 1, core=1)
+        time.sleep(2)
+        recorder = rig.ourselves("record", url, folder / "disk", folder / "data", 1, core=0)
+        time.sleep(SEGMENT_S + 8)
+        rig.end(recorder)
+        rig.end(server)
+    recorded = max((folder / "disk").glob("*/*/*.mp4"), key=lambda p: p.stat().st_size)
+    shutil.copy(recorded, first)
+    paths = []
+    for minute in range(minutes):
+        paths.append(folder / f"m{minute:05d}.mp4")
+        shutil.copy(first, paths[-1])
+    return paths
+
+
+def main() -> None:
+    hours = int(sys.argv[1]) if len(sys.argv) > 1 else 3
+    folder = rig.scratch()
+    paths = lay_out(folder, hours * 60)
+    wanted = paths[len(paths) // 3 : len(paths) // 3 + 60]
+    whole = folder / "hour.mp4"
+    began = time.monotonic()
+    sources = []
+    for path in wanted:
+        with path.open("rb") as file:
+            scan = scan_fragments(file)
+        sources.append(
+            Source(path=path, init_size=scan.init_size, fragments=[(f.offset, f.size) for f in scan.fragments])
+        )
+    scanned = time.monotonic() - began
+    tracemalloc.start()
+    began = time.monotonic()
+    planned = plan_progressive(sources)
+    chunks = iter(planned.chunks())
+    with whole.open("wb") as out:
+        out.write(next(chunks))
+        first_byte = time.monotonic() - began
+        for chunk in chunks:
+            out.write(chunk)
+    total = time.monotonic() - began
+    peak = tracemalloc.get_traced_memory()[1] / 1e6
+    tracemalloc.stop()
+    day = folder / "day.mp4"
+    subprocess.run(
+        ["ffmpeg", "-v", "error", "-y", "-stream_loop", str(hours - 1), "-i", str(whole), "-c", "copy", str(day)],
+        check=True,
+    )
+    began = time.monotonic()
+    subprocess.run(
+        [
+            "ffmpeg",
+            "-v",
+            "error",
+            "-y",
+            "-ss",
+            "3600",
+            "-t",
+            "3600",
+            "-i",
+            str(day),
+            "-c",
+            "copy",
+            str(folder / "peer.mp4"),
+        ],
+        check=True,
+    )
+    peer = time.monotonic() - began
+    size = whole.stat().st_size / 1e9
+    print(f"1 h out of {hours} h, {size:.2f} GB: first byte after {first_byte:.3f} s, all in {total:.2f} s with tracing on, "
+          f"ffmpeg -ss -c copy {peer:.2f} s ({total / peer:.2f} of it); peak of our own memory {peak:.1f} MB; "
+          f"(index read: {scanned:.3f} s)")  # fmt: skip
+    shutil.rmtree(folder)
+
+
+if __name__ == "__main__":
+    main()
