@@ -15,8 +15,10 @@ from svidok.db import Row, Transaction
 IDLE = timedelta(hours=2)
 LIVES = timedelta(hours=12)  # a shift
 _FREE_TRIES = 4
+_FREE_TRIES_ADDRESS = 30  # a whole station may stand behind one address, and mistype
 _FORGET = timedelta(hours=24)
 _LOCK_MAX = timedelta(minutes=30)
+_LOCK_MAX_ADDRESS = timedelta(minutes=2)
 _TOUCH_EVERY = timedelta(minutes=1)
 _STEP_S = 30
 
@@ -49,6 +51,15 @@ def lock_for(failures: int) -> timedelta:
     return min(_LOCK_MAX, timedelta(seconds=5 * 2 ** min(failures - _FREE_TRIES, 20)))
 
 
+def address_lock_for(failures: int) -> timedelta:
+    """The same for an address: later and shorter, because it locks out everybody who is behind it.
+
+    >>> [address_lock_for(n).total_seconds() for n in (30, 31, 60)]
+    [0.0, 10.0, 120.0]
+    """
+    return min(_LOCK_MAX_ADDRESS, lock_for(max(0, failures - _FREE_TRIES_ADDRESS + _FREE_TRIES)))
+
+
 def csrf_of(token: str) -> str:
     """What must come back in a header with every change; made of the session's own secret."""
     return token_hash(f"csrf:{token}").hex()
@@ -60,9 +71,9 @@ def sign_in(
     """Begin a session, or say why not. The refusal is returned, not raised, so that the failure is committed."""
     login = login.strip().lower()
     keys = (f"login:{login[:64]}", f"address:{address}")
-    for key in keys:
+    for key, lock in zip(keys, (lock_for, address_lock_for), strict=True):
         failed = tx.maybe(SQL["failures"], key=key)
-        if failed and at < failed["last_at"] + lock_for(failed["count"]) and at - failed["last_at"] < _FORGET:
+        if failed and at < failed["last_at"] + lock(failed["count"]) and at - failed["last_at"] < _FORGET:
             return SignInRefused("locked", "Too many tries. Wait, or ask an administrator.")
     row = tx.maybe(SQL["account_by_login"], login=login)
     fits = password_fits(row, password)
