@@ -12,13 +12,15 @@ from litestar.di import Provide
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi import OpenAPIConfig
 
-from svidok.api import accounts, audit, errors, fleet, governance, purposes, recording, session, system
+from svidok.api import accounts, audit, errors, fleet, governance, oidc, passkeys, purposes, recording, session, system
 from svidok.api.door import provide_actor, provide_look
 from svidok.api.services import Services
 from svidok.api.static import SECURITY_HEADERS, web_routes
 from svidok.db import Row
 
-_FILES: tuple[Any, ...] = (session, purposes, accounts, governance, audit, system, fleet, recording)
+_FILES: tuple[Any, ...] = (
+    session, passkeys, oidc, purposes, accounts, governance, audit, system, fleet, recording,
+)  # fmt: skip
 _MAX_BODY = 64 * 1024 * 1024  # a fleet of 60,000 cameras as CSV
 
 

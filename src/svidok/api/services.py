@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from svidok.access.oidc import Provider
 from svidok.api.jobs import Jobs
 from svidok.base import Clock
 from svidok.bus import Bus
@@ -28,6 +29,6 @@ class Services:
     demo: bool = False
     metrics_token: str | None = None
     version: str = "0.1.0"
-    oidc: dict[str, Any] | None = None
+    oidc: Provider | None = None
     credentials_key: Path | None = None
     checks: dict[str, Callable[[], Any]] = field(default_factory=dict)
