@@ -37,7 +37,7 @@ def main() -> None:
             subprocess.run(["truncate", "-s", "700M", str(image)], check=True)
             subprocess.run(["mkfs.ext4", "-q", "-F", str(image)], check=True)
             subprocess.run(["mount", "-o", "loop", str(image), str(mount)], check=True)
-            process = rig.ourselves("record", url, mount / "ours", folder / f"data-{turn}", CAMERAS, core=0)
+            process = rig.ourselves("record", url, mount / f"ours-{turn}", folder / f"data-{turn}", CAMERAS, core=0)
             peer = subprocess.Popen(
                 ["ffmpeg", "-v", "quiet", "-nostdin", "-rtsp_transport", "tcp", "-i", f"rtsp://127.0.0.1:{rig.PORT}/c0/main",
                  "-c", "copy", "-movflags", "frag_keyframe+empty_moov+default_base_moof", str(mount / "peer.mp4")]
@@ -49,7 +49,7 @@ def main() -> None:
             rig.end(peer)
             subprocess.run(["umount", str(mount)], check=True)
             subprocess.run(["mount", "-o", "loop", str(folder / "cut.img"), str(mount)], check=True)
-            found, wrong = read_back(mount / "ours", cut_at)
+            found, wrong = read_back(mount / f"ours-{turn}", cut_at)
             ours += found
             bad += wrong
             theirs.append(14 + turn - seconds_of(mount / "peer.mp4"))

@@ -106,7 +106,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
 @pytest.mark.timeout(600)
 def test_a_newcomer_walks_through_the_demonstration(demo: Demo, tmp_path: Path) -> None:
     demo.wait(lambda: demo.recording() >= 12, 180)
-    time.sleep(70)
+    time.sleep(62)  # playback begins a minute ago
     story = subprocess.run(
         ["node", "e2e/story.mjs", demo.address, str(demo.folder / "data" / "demo" / "accounts.json"), str(tmp_path)],
         cwd=ROOT / "web",

@@ -68,7 +68,7 @@ await page.goto(`${address}/audit`);
 await page.waitForSelector("tbody tr");
 const trail = await page.textContent("tbody");
 expect(trail.includes("перевірка демонстрації"), "the trail does not say why");
-expect(trail.includes("export"), "the trail does not name the export");
+expect(trail.includes("експорт"), "the trail does not name the export");
 await page.goto(`${address}/live`);
 await page.waitForTimeout(600);
 expect(await page.locator("video").count() === 0, "the auditor sees footage");

@@ -8,6 +8,16 @@ const AHEAD_S = 14;
 const BEHIND_S = 20;
 const FRAGMENTS_AT_ONCE = 8;
 
+const VIDEO_CLOCK = 90_000;
+const TFDT = 80; // in a fragment of ours: prft (32), moof and mfhd (24), traf and tfhd (24) come before it
+
+/** The decode time, in ticks, at which a fragment of ours begins. */
+export function baseOf(fragment: ArrayBuffer): number {
+  const view = new DataView(fragment);
+  if (view.byteLength < TFDT + 20 || view.getUint32(TFDT + 4) !== 0x74666474) return 0;
+  return Number(view.getBigUint64(TFDT + 12));
+}
+
 export class Deck {
   problem = "";
   private media = new MediaSource();
@@ -125,9 +135,9 @@ export class Deck {
       await this.append(init);
       this.init = segment.init_id;
     }
-    const begin = segment.fragments[0]![1];
-    this.buffer.timestampOffset = begin / 1e6 - this.origin / 1000;
     const media = await (await send(withQuery(`${base}/media`, { first, last }))).arrayBuffer();
+    const begins = segment.fragments.find(([index]) => index === first)![1];
+    this.buffer.timestampOffset = begins / 1e6 - this.origin / 1000 - baseOf(media) / VIDEO_CLOCK;
     for (let index = first; index <= last; index += 1) this.done.add(`${segment.id}/${index}`);
     if (!this.closed) await this.append(media);
   }
