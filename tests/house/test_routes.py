@@ -1,6 +1,7 @@
 """Walks the table of routes: each is guarded or public, and none that shows anything escapes the trail."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from svidok.access.sessions import csrf_of
 from svidok.api import Services, build_app
 from svidok.api.door import Shows, _guard
 from svidok.api.jobs import Jobs
+from svidok.api.pace import BURST
 from svidok.base import SystemClock, new_id
 from svidok.db import Database
 from svidok.governance.model import ReferenceKind
@@ -281,6 +283,40 @@ def test_every_answer_bears_the_security_headers(client: TestClient[Litestar]) -
     assert "unsafe-eval" not in policy
     assert "script-src 'self'" in policy or "default-src 'self'" in policy
     assert headers["x-content-type-options"] == "nosniff"
+
+
+def test_answers_are_not_kept_and_tls_is_for_good_where_there_is_any(
+    client: TestClient[Litestar], people: People, services: Services, tmp_path: Path
+) -> None:
+    role = people.who_may("view_system")
+    headers = {"cookie": f"svidok_session={people.tokens[role]}"}
+    answer = client.get("/api/retention-rules", headers=headers)
+    assert (answer.status_code, answer.headers["cache-control"]) == (200, "no-store")
+    assert "strict-transport-security" not in answer.headers
+    (tmp_path / "index.html").write_text("<!doctype html>")
+    with TestClient(build_app(replace(services, secure_cookies=True), web_folder=tmp_path)) as secure:
+        page = secure.get("/")  # made anew for each application; the other handlers keep the headers of their first
+        assert "max-age" in page.headers["strict-transport-security"]
+        assert page.headers["cache-control"] == "no-cache"
+
+
+def test_the_routes_describe_themselves_without_foreign_scripts(client: TestClient[Litestar]) -> None:
+    told = client.get("/api/openapi.json")
+    assert told.status_code == 200
+    named = [verb["operationId"] for path in told.json()["paths"].values() for verb in path.values()]
+    assert len(named) == len(set(named)) > 50
+    for page in ("/api/openapi", "/api", "/api/swagger", "/api/redoc", "/api/scalar", "/api/elements"):
+        assert client.get(page).status_code == 404, page
+
+
+def test_nobody_knocks_without_end(services: Services) -> None:
+    wrong = {"token": "x", "login": "nobody", "name": "n", "password": "a few random words"}
+    with TestClient(build_app(services, web_folder=None)) as client:
+        told = [client.post("/api/session/first", json=wrong).status_code for _ in range(BURST + 5)]
+        assert told[:BURST] == [403] * BURST
+        assert told[-1] == 429
+        assert client.get("/api/session").status_code == 401
+        assert client.get("/healthz").status_code == 200
 
 
 def test_errors_are_told_and_hide_nothing_of_ours(client: TestClient[Litestar], people: People, tmp_path: Path) -> None:

@@ -6,21 +6,24 @@ from pathlib import Path
 from typing import Any
 
 import anyio.to_thread
-from litestar import Litestar
+from litestar import Litestar, MediaType
 from litestar.config.compression import CompressionConfig
 from litestar.di import Provide
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
 
 from svidok.api import accounts, audit, errors, fleet, governance, oidc, passkeys, purposes, recording, session, system
 from svidok.api.door import provide_actor, provide_look
+from svidok.api.pace import Pace, paced
 from svidok.api.services import Services
-from svidok.api.static import SECURITY_HEADERS, web_routes
+from svidok.api.static import HSTS, SECURITY_HEADERS, web_routes
 from svidok.db import Row
 
 _FILES: tuple[Any, ...] = (
     session, passkeys, oidc, purposes, accounts, governance, audit, system, fleet, recording,
 )  # fmt: skip
+_DESCRIPTION = JsonRenderPlugin(path="/", media_type=MediaType.JSON)  # no page: those load foreign scripts
 _MAX_BODY = 64 * 1024 * 1024  # a fleet of 60,000 cameras as CSV
 
 
@@ -57,14 +60,18 @@ def build_app(services: Services, *, web_folder: Path | None) -> Litestar:
             "actor": Provide(provide_actor, sync_to_thread=False),
             "look": Provide(provide_look, sync_to_thread=False),
         },
+        guards=[paced],
         exception_handlers=errors.HANDLERS,
-        response_headers=SECURITY_HEADERS,
+        response_headers=SECURITY_HEADERS | (HSTS if services.secure_cookies else {}),
         compression_config=CompressionConfig(backend="gzip", minimum_size=2000, exclude=["/api/channels"]),
-        openapi_config=OpenAPIConfig(title="Svidok", version=services.version, path="/api/openapi"),
+        openapi_config=OpenAPIConfig(
+            title="Svidok", version=services.version, path="/api/openapi.json", render_plugins=[_DESCRIPTION]
+        ),
         request_max_body_size=_MAX_BODY,
         signature_types=[Services, Row],
         logging_config=None,
     )
     app.state.services = services
     app.state.looks = {}
+    app.state.pace = Pace()
     return app

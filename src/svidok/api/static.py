@@ -22,7 +22,10 @@ SECURITY_HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
+    "Cache-Control": "no-store",  # unless a route says otherwise
 }
+# Only where we are reached by TLS: elsewhere a browser ignores it, and a wrong one locks people out.
+HSTS = {"Strict-Transport-Security": "max-age=31536000"}
 
 
 def web_routes(folder: Path) -> list[HTTPRouteHandler]:
