@@ -325,3 +325,18 @@ def test_errors_are_told_and_hide_nothing_of_ours(client: TestClient[Litestar], 
         assert answer.status_code == status
         assert set(answer.json()) == {"code", "message", "details"}
         assert "Traceback" not in answer.text
+        assert answer.headers["cache-control"] == "no-store"
+        assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
+
+
+def test_looks_and_refusals_are_counted(client: TestClient[Litestar], people: People) -> None:
+    def counted(line: str) -> float:
+        told = client.get("/metrics", headers={"authorization": "Bearer secret"})
+        assert told.headers["content-type"].count("charset") == 1
+        return sum(float(one.rsplit(" ", 1)[1]) for one in told.text.splitlines() if one.startswith(line))
+
+    looks, refusals = 'svidok_looks_total{action="view_audit"}', 'svidok_refusals_total{code="not-permitted"}'
+    before = counted(looks), counted(refusals)
+    assert call(client, people, "GET", "/api/audit", role=Role.AUDITOR) == 200
+    assert call(client, people, "GET", "/api/audit", role=Role.ADMINISTRATOR) == 403
+    assert (counted(looks), counted(refusals)) == (before[0] + 1, before[1] + 1)

@@ -109,7 +109,7 @@ def read_ledger_file(path: Path, services: Services) -> Response[bytes]:
     age = "no-cache" if is_text else "public, max-age=31536000, immutable"
     return Response(
         file.read_bytes(),
-        media_type="text/plain; charset=utf-8" if is_text else "application/octet-stream",
+        media_type="text/plain" if is_text else "application/octet-stream",
         headers={"Cache-Control": age},
     )
 

@@ -25,6 +25,7 @@ from litestar.handlers.base import BaseRouteHandler
 
 from svidok.access import Actor, audit, require, sessions
 from svidok.access.sessions import csrf_of
+from svidok.api.counts import LOOKS
 from svidok.api.services import Services
 from svidok.base import BadInput, Forbidden, SvidokError, Unavailable
 from svidok.db import Transaction
@@ -108,6 +109,7 @@ def _admit(connection: ASGIConnection[Any, Any, Any, Any], opt: dict[str, Any]) 
         if going_on is not None:
             return Look(actor=actor, purpose=purpose, audit_id=going_on)
         audit_id = _write_down(connection, tx, services, actor, purpose, opt)
+    LOOKS.labels(opt["action"]).inc()
     if key is not None:  # only now is the line committed
         _remember(connection.app.state.looks, key, services.clock.monotonic(), audit_id)
     return Look(actor=actor, purpose=purpose, audit_id=audit_id)

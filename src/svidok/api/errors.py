@@ -6,6 +6,8 @@ import structlog
 from litestar import MediaType, Request, Response
 from litestar.exceptions import HTTPException, ValidationException
 
+from svidok.api.counts import REFUSALS
+from svidok.api.static import SECURITY_HEADERS
 from svidok.base import SvidokError
 
 log = structlog.get_logger("api")
@@ -13,8 +15,7 @@ log = structlog.get_logger("api")
 
 def on_svidok_error(_request: Request[Any, Any, Any], error: SvidokError) -> Response[dict[str, Any]]:
     """An error of ours."""
-    body = {"code": error.code, "message": error.message, "details": error.details}
-    return Response(body, status_code=error.status, media_type=MediaType.JSON)
+    return _answer(error.status, error.code, error.message, error.details)
 
 
 def on_http_error(_request: Request[Any, Any, Any], error: HTTPException) -> Response[dict[str, Any]]:
@@ -25,15 +26,20 @@ def on_http_error(_request: Request[Any, Any, Any], error: HTTPException) -> Res
     details: dict[str, Any] = {}
     if isinstance(error, ValidationException):
         code, details = "bad-request", {"fields": [str(part.get("key", "")) for part in _parts(error.extra)]}
-    body = {"code": code, "message": error.detail, "details": details}
-    return Response(body, status_code=error.status_code, media_type=MediaType.JSON)
+    return _answer(error.status_code, code, error.detail, details)
 
 
 def on_surprise(request: Request[Any, Any, Any], error: Exception) -> Response[dict[str, Any]]:
     """An error nobody foresaw: logged in full, told in a sentence."""
     log.error("surprise", path=request.url.path, exc_info=error)
-    body = {"code": "internal", "message": "Something broke on our side. It was logged.", "details": {}}
-    return Response(body, status_code=500, media_type=MediaType.JSON)
+    return _answer(500, "internal", "Something broke on our side. It was logged.", {})
+
+
+def _answer(status: int, code: str, message: str, details: dict[str, Any]) -> Response[dict[str, Any]]:
+    REFUSALS.labels(code).inc()
+    body = {"code": code, "message": message, "details": details}
+    # The framework does not put its own headers on errors.
+    return Response(body, status_code=status, media_type=MediaType.JSON, headers=SECURITY_HEADERS)
 
 
 def _parts(extra: Any) -> list[dict[str, Any]]:

@@ -18,6 +18,7 @@ from svidok.base import Forbidden, SvidokError
 log = structlog.get_logger("api")
 
 _QUEUE = 200
+_METRICS_TYPE = CONTENT_TYPE_LATEST.removesuffix("; charset=utf-8")  # the framework adds it
 
 
 @get("/healthz", **PUBLIC, media_type=MediaType.TEXT)
@@ -48,7 +49,7 @@ def metrics(request: Request[Any, Any, Any], services: Services) -> Response[byt
     by_token = bool(token) and hmac.compare_digest(given.encode(), token.encode())
     if host not in ("127.0.0.1", "::1", "localhost") and not by_token:
         raise Forbidden("metrics-closed", "Metrics are read from this machine, or with the token.")
-    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+    return Response(generate_latest(), media_type=_METRICS_TYPE)
 
 
 @get("/api/jobs", **guarded("view_system"), sync_to_thread=True)
