@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 from authlib.integrations.base_client.errors import OAuthError
@@ -23,12 +24,13 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
-from svidok.access import sessions
+from svidok.access import audit, sessions
 from svidok.access.accounts import SQL, actor_of, add_account, check_roles, token_hash
 from svidok.access.model import Role
 from svidok.access.sessions import Session
-from svidok.base import BadInput, Forbidden, Unavailable
-from svidok.db import Database, Transaction
+from svidok.base import BadInput, Conflict, Forbidden, SvidokError, Unavailable
+from svidok.db import Database, Row, Transaction
+from svidok.ledger import JSON
 
 _STATE = "oidc-state"
 _STATE_LIVES = timedelta(minutes=10)
@@ -36,6 +38,7 @@ _MOST_STATES = 20_000  # anybody may ask for one: the table must not grow for ev
 _LEEWAY_S = 60
 _TIMEOUT_S = 8.0
 _ALGORITHMS = ["RS256", "ES256", "PS256", "EdDSA", "RS384", "RS512", "ES384", "ES512"]  # never "none", never HMAC
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _SCOPE = "openid profile email"
 
 
@@ -66,6 +69,11 @@ class Provider:
     client_secret: str
     roles: Mapping[str, str]
     _about: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        parts = urlsplit(self.issuer)
+        if parts.scheme != "https" and parts.hostname not in _LOOPBACK:
+            raise Conflict("oidc-insecure", "The provider's address must begin with https://: tokens travel over it.")
 
     def about(self, name: str) -> str:
         """A line of its own description (OpenID Connect Discovery). Raises `Unavailable`."""
@@ -129,7 +137,10 @@ def arrive(
         nonce=kept["body"]["nonce"], at=at,
     )  # fmt: skip
     with database.transaction() as tx:
-        return _begin(tx, provider, claims, address, at)
+        begun = _begin(tx, provider, claims, address, at)
+    if isinstance(begun, SvidokError):
+        raise begun
+    return begun
 
 
 def check_token(token: str, *, keys: KeySet, issuer: str, client_id: str, nonce: str, at: datetime) -> Claims:
@@ -178,21 +189,42 @@ def roles_of(groups: tuple[str, ...], mapped: Mapping[str, str]) -> list[Role]:
     return roles
 
 
-def _begin(tx: Transaction, provider: Provider, claims: Claims, address: str, at: datetime) -> Session:
-    roles = roles_of(claims.groups, provider.roles)
+def _begin(
+    tx: Transaction, provider: Provider, claims: Claims, address: str, at: datetime
+) -> Session | Forbidden | BadInput:
+    """A session, or why there is none: returned, not raised, so that what changed meanwhile is committed."""
     row = tx.maybe(SQL["account_by_subject"], subject=claims.subject)
+    if row is not None and row["disabled_at"] is not None:
+        return Forbidden("account-disabled", "Your account is disabled here. Ask an administrator.")
+    refused: Forbidden | BadInput | None = None
+    roles: list[Role] = []
+    try:
+        roles = roles_of(claims.groups, provider.roles)
+    except (Forbidden, BadInput) as error:
+        refused = error
+    if row is not None:
+        _follow(tx, row, claims.name, roles, at)
+    if refused is not None:
+        what: dict[str, JSON] = {"how": "oidc", "login": claims.login[:64], "why": refused.code}
+        audit.record(tx, actor=None, action="sign_in_refused", what=what, at=at, to_whom=address)
+        return refused
     if row is None:
         add_account(
             tx, by=None, login=claims.login, name=claims.name, password=None, roles=roles, unit_id=None, at=at,
             oidc_subject=claims.subject,
         )  # fmt: skip
-    elif row["disabled_at"] is not None:
-        raise Forbidden("account-disabled", "Your account is disabled here. Ask an administrator.")
-    elif sorted(row["roles"]) != [str(role) for role in roles] or row["name"] != claims.name:
-        tx.run(SQL["set_roles"], id=row["id"], roles=[str(role) for role in roles], name=claims.name)
-        tx.run(SQL["end_sessions_of"], account_id=row["id"], at=at)
     actor = actor_of(tx.one(SQL["account_by_subject"], subject=claims.subject))
     return sessions.begin(tx, actor, address=address, how="oidc", at=at)
+
+
+def _follow(tx: Transaction, row: Row, name: str, roles: list[Role], at: datetime) -> None:
+    """Give an account the roles that the provider's groups stand for now; whoever lost them loses the sessions too."""
+    if sorted(row["roles"]) == [str(role) for role in roles] and row["name"] == name:
+        return
+    tx.run(SQL["set_roles"], id=row["id"], roles=[str(role) for role in roles], name=name)
+    tx.run(SQL["end_sessions_of"], account_id=row["id"], at=at)
+    what: dict[str, JSON] = {"changed": row["login"], "roles": [str(role) for role in roles], "by": "provider"}
+    audit.record(tx, actor=None, action="manage_accounts", what=what, at=at, to_whom="")
 
 
 def _exchange(provider: Provider, code: str, kept: Mapping[str, str]) -> str:

@@ -26,6 +26,7 @@ from svidok.cli.simulate import simulate
 from svidok.db import Database
 from svidok.db.server import PostgresServer
 
+
 @click.group()
 @click.option("--data", type=click.Path(path_type=Path), help="Data folder (default: ./data, or SVIDOK_DATA).")
 @click.pass_context

@@ -10,7 +10,7 @@ import pytest
 from litestar.testing import TestClient
 from oidc_provider_mock import run_server_in_thread
 
-from svidok.access import Role, accounts, oidc
+from svidok.access import Role, accounts, oidc, sessions
 from svidok.access.oidc import Provider
 from svidok.access.sessions import Session
 from svidok.api import Services, build_app
@@ -73,6 +73,14 @@ def test_groups_become_roles_anew_each_time(database: Database, provider, name: 
     with pytest.raises(Forbidden) as refused:
         sign_in(database, one, name)
     assert refused.value.code == "no-role"
+    with database.transaction() as tx:
+        assert sessions.find(tx, token=second.token, at=SystemClock().now()) is None
+        assert tx.one("SELECT roles FROM access.account WHERE id = %(id)s", id=first.actor.id)["roles"] == []
+        lines = tx.all(
+            "SELECT action, what FROM access.audit WHERE %(n)s IN (what->>'changed', what->>'login') ORDER BY id",
+            n=name,
+        )
+    assert [line["what"].get("roles", line["what"].get("why")) for line in lines] == [["supervisor"], [], "no-role"]
 
 
 def test_a_local_login_is_not_opened_by_its_name(database: Database, provider, name: str) -> None:
@@ -118,9 +126,12 @@ def test_an_answer_is_ones_own_and_works_once(database: Database, provider, name
 
 def test_a_provider_that_is_away_or_another_is_refused(database: Database, provider) -> None:
     now = SystemClock().now()
-    for wrong in ("http://127.0.0.1:1", f"{provider().issuer}/users", "nonsense", "http://"):
+    for wrong in ("http://127.0.0.1:1", f"{provider().issuer}/users"):
         with pytest.raises(Unavailable):
             oidc.depart(database, provider(issuer=wrong), redirect=BACK, at=now)
+    for insecure in ("http://id.example", "nonsense", "http://", "http://localhost.evil.example"):
+        with pytest.raises(Conflict):
+            provider(issuer=insecure)
 
 
 @pytest.fixture

@@ -231,9 +231,9 @@ async def test_a_full_disk_alarms_and_confesses(rig: Rig, tmp_path: Path) -> Non
         rig.volumes = [small]
         one = rig.camera("one")
         async with rig.running():
-            await until(lambda: ("volume-full", True) in rig.gaps(one), 30)
+            await until(lambda: "volume-full" in {reason for reason, _ in rig.gaps(one)}, 30)
             alarms = rig.rows("SELECT code FROM recording.alarm WHERE subject = %(s)s", s=str(small))
-            assert [a["code"] for a in alarms] == ["volume-full"]
+            assert {a["code"] for a in alarms} == {"volume-full"}
         check_files(rig.sealed(one))
     finally:
         os.system(f"umount {small}")
