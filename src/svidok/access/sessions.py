@@ -69,7 +69,7 @@ def sign_in(
     tx: Transaction, *, login: str, password: str, code: str | None, address: str, at: datetime
 ) -> Session | SignInRefused:
     """Begin a session, or say why not. The refusal is returned, not raised, so that the failure is committed."""
-    login = login.strip().lower()
+    login = login.strip().lower().replace("\0", "")  # which PostgreSQL takes in no text
     keys = (f"login:{login[:64]}", f"address:{address}")
     for key, lock in zip(keys, (lock_for, address_lock_for), strict=True):
         failed = tx.maybe(SQL["failures"], key=key)

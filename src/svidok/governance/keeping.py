@@ -14,6 +14,7 @@ from svidok.governance.purposes import SQL
 from svidok.ledger import enter
 from svidok.ledger.entry import instant_text
 
+_LONGEST_DAYS = 36_525  # a century: beyond it a due date would leave the calendar, and nothing could be decided at all
 HOLD_PLACED, HOLD_LIFTED = "hold.placed", "hold.lifted"
 
 
@@ -22,6 +23,8 @@ def make_rule(
 ) -> UUID:
     """From now on footage of `retention_class` is kept for `keep_days`, by this law."""
     require(actor, "manage_retention")
+    if not 1 <= keep_days <= _LONGEST_DAYS:
+        raise BadInput("rule-days", f"A rule keeps for 1 to {_LONGEST_DAYS} days. For ever is no rule at all.")
     rule_id = new_id()
     try:
         tx.run(

@@ -107,7 +107,8 @@ def test_who_is_disabled_or_has_no_password_stays_out(database: Database, add, s
     with database.transaction() as tx:
         assert sessions.find(tx, token=begun.token, at=at(1)) is None
     assert sign_in(keyless.login, "").code == "sign-in-refused"
-    assert sign_in("nobody-at-all", "x").code == "sign-in-refused"
+    for hostile in ("nobody-at-all", "", "\0", "a\0b" * 100, "'; --", "%s"):
+        assert sign_in(hostile, "x\0").code == "sign-in-refused"
     with database.transaction() as tx:
         accounts.change_account(tx, by=boss, account_id=one.id, at=NOON, disabled=False)
     assert isinstance(sign_in(one.login), Session)

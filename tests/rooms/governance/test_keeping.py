@@ -87,7 +87,8 @@ def test_a_reference_needs_a_supervisor_and_a_basis_and_is_one(database: Databas
 def test_a_rule_needs_days_and_a_basis_and_ends_once(database: Database, add) -> None:
     boss = add(Role.SUPERVISOR)
     name = f"class-{new_id().hex[-6:]}"
-    for days, basis in ((0, "Act 1, art. 2"), (-1, "Act 1, art. 2"), (30, ""), (30, "    ")):
+    law = "Act 1, art. 2"
+    for days, basis in ((0, law), (-1, law), (36_526, law), (999_999_999, law), (2**40, law), (30, ""), (30, "    ")):
         with pytest.raises(BadInput), database.transaction() as tx:
             keeping.make_rule(tx, actor=boss, retention_class=name, keep_days=days, legal_basis=basis, at=NOON)
     with pytest.raises(Forbidden), database.transaction() as tx:
