@@ -39,6 +39,7 @@ class Rig:
 
     def __init__(self, tmp: Path, database: Database, footage: dict[str, Footage]) -> None:
         self.tmp, self.database, self.footage = tmp, database, footage
+        self.name = new_id().hex[-8:]  # a recorder takes up every volume of its machine, those of other tests too
         self.cameras: list[SimulatedCamera] = []
         self.streams: list[PlannedStream] = []
         self.volumes = [tmp / "disk-1"]
@@ -73,7 +74,7 @@ class Rig:
         plan = Plan(streams=tuple(msgspec.structs.replace(s, url=base + s.url) for s in self.streams))
         recorder = Recorder(
             RecorderSettings(
-                node=node, data=self.tmp / f"data-{node}", volumes=tuple(self.volumes),
+                node=f"{node}-{self.name}", data=self.tmp / f"data-{node}", volumes=tuple(self.volumes),
                 segment_length=timedelta(seconds=segment_s), stall_s=1.5,
             ),
             self.database, bus, SystemClock(), lambda _tx: plan,
@@ -244,7 +245,7 @@ async def test_two_recorders_share_and_one_takes_over(rig: Rig, nats_url: str, m
     one = rig.camera("one")
     first_bus, second_bus = await Bus.connect(nats_url, "a"), await Bus.connect(nats_url, "b")
     async with rig.running(second_bus, "node-b"), rig.running(first_bus, "node-a"):
-        await until(lambda: len(rig.sealed(one)) >= 2)
+        await until(lambda: len(rig.sealed(one)) >= 2, 30)
         nodes = rig.rows("SELECT DISTINCT node FROM recording.recording WHERE channel_id = %(c)s", c=one)
         assert len(nodes) == 1
     await first_bus.close()
