@@ -233,8 +233,8 @@ async def test_a_full_disk_alarms_and_confesses(rig: Rig, tmp_path: Path) -> Non
         one = rig.camera("one")
         async with rig.running():
             await until(lambda: "volume-full" in {reason for reason, _ in rig.gaps(one)}, 30)
-            alarms = rig.rows("SELECT code FROM recording.alarm WHERE subject = %(s)s", s=str(small))
-            assert {a["code"] for a in alarms} == {"volume-full"}
+            query = "SELECT code FROM recording.alarm WHERE subject = %(s)s"
+            await until(lambda: {row["code"] for row in rig.rows(query, s=str(small))} == {"volume-full"}, 20)
         check_files(rig.sealed(one))
     finally:
         os.system(f"umount {small}")
