@@ -41,6 +41,18 @@ def lay_out(folder: Path, minutes: int) -> list[Path]:
     return paths
 
 
+def write(sources: list[Source], to: Path) -> tuple[float, float]:
+    """(seconds to the first byte, seconds altogether) of one export."""
+    began = time.monotonic()
+    chunks = iter(plan_progressive(sources).chunks())
+    with to.open("wb") as out:
+        out.write(next(chunks))
+        first_byte = time.monotonic() - began
+        for chunk in chunks:
+            out.write(chunk)
+    return first_byte, time.monotonic() - began
+
+
 def main() -> None:
     hours = int(sys.argv[1]) if len(sys.argv) > 1 else 3
     folder = rig.scratch()
@@ -56,16 +68,9 @@ def main() -> None:
             Source(path=path, init_size=scan.init_size, fragments=[(f.offset, f.size) for f in scan.fragments])
         )
     scanned = time.monotonic() - began
+    first_byte, total = write(sources, whole)
     tracemalloc.start()
-    began = time.monotonic()
-    planned = plan_progressive(sources)
-    chunks = iter(planned.chunks())
-    with whole.open("wb") as out:
-        out.write(next(chunks))
-        first_byte = time.monotonic() - began
-        for chunk in chunks:
-            out.write(chunk)
-    total = time.monotonic() - began
+    write(sources, whole)
     peak = tracemalloc.get_traced_memory()[1] / 1e6
     tracemalloc.stop()
     day = folder / "day.mp4"
@@ -94,7 +99,7 @@ def main() -> None:
     )
     peer = time.monotonic() - began
     size = whole.stat().st_size / 1e9
-    print(f"1 h out of {hours} h, {size:.2f} GB: first byte after {first_byte:.3f} s, all in {total:.2f} s with tracing on, "
+    print(f"1 h out of {hours} h, {size:.2f} GB: first byte after {first_byte:.3f} s, all in {total:.2f} s, "
           f"ffmpeg -ss -c copy {peer:.2f} s ({total / peer:.2f} of it); peak of our own memory {peak:.1f} MB; "
           f"(index read: {scanned:.3f} s)")  # fmt: skip
     shutil.rmtree(folder)

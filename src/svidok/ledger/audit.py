@@ -13,7 +13,7 @@ from svidok.db import Database, Queries, Row
 from svidok.ledger.entry import Entry, opens
 from svidok.ledger.log import LogDamaged, LogReader
 from svidok.ledger.note import BadNote, Checkpoint, Verifier
-from svidok.ledger.tiles import WIDTH, bundles_of, tile_path, tiles_of
+from svidok.ledger.tiles import WIDTH, bundles_of, tile_path, tiles_of, unpack
 from svidok.ledger.tree import EMPTY_ROOT, HASH_BYTES, leaf_hash, root_of
 
 _SQL = Queries.of("svidok.ledger")
@@ -62,7 +62,8 @@ def audit_log(folder: Path, *, verifier: Verifier, origin: str, remembered: Chec
         return report
     if root_of(hashes) != checkpoint.root:
         report.add("checkpoint-root", "checkpoint", "the entries lead to another root than the one signed")
-    _compare_tiles(folder, hashes, report)
+    levels = _compare_tiles(folder, hashes, report)
+    _compare_older_partials(folder, levels, report)
     if remembered is not None:
         _compare_history(hashes, remembered, report)
     return report
@@ -151,7 +152,8 @@ def _hash_entries(reader: LogReader, size: int, report: AuditReport) -> list[byt
     return hashes
 
 
-def _compare_tiles(folder: Path, hashes: list[bytes], report: AuditReport) -> None:
+def _compare_tiles(folder: Path, hashes: list[bytes], report: AuditReport) -> dict[int, list[bytes]]:
+    """Hold every tile against the entries; the hashes of each level."""
     levels: dict[int, list[bytes]] = {0: hashes}
     for level, number, width in tiles_of(len(hashes)):
         if level not in levels:
@@ -169,6 +171,32 @@ def _compare_tiles(folder: Path, hashes: list[bytes], report: AuditReport) -> No
                      != expected[i * HASH_BYTES : (i + 1) * HASH_BYTES]]  # fmt: skip
             first = number * WIDTH + (wrong[0] if wrong else width)
             report.add("tile-wrong", path, f"differs from the entries, first at hash {first} of level {level}")
+    return levels
+
+
+def _compare_older_partials(folder: Path, levels: dict[int, list[bytes]], report: AuditReport) -> None:
+    """Partial tiles and bundles of smaller sizes are served too, so they must be beginnings of what is there now."""
+    for path in sorted((folder / "tile").rglob("*.p/*")):
+        place = path.relative_to(folder).as_posix()
+        _, kind, *groups, width = place.split("/")
+        number = int("".join(group.removeprefix("x").removesuffix(".p") for group in groups))
+        first, level = number * WIDTH, 0 if kind == "entries" else int(kind)
+        if not width.isdigit() or first + int(width) > len(levels.get(level, [])):
+            continue  # beyond the checkpoint: half written in a crash, or the log grew while we looked
+        try:
+            have = path.read_bytes()
+            hashes = (
+                [leaf_hash(entry) for entry in unpack(have)]
+                if kind == "entries"
+                else [have[i : i + HASH_BYTES] for i in range(0, len(have), HASH_BYTES)]
+            )
+        except (OSError, ValueError) as error:
+            report.add("tile-wrong", place, f"cannot be read ({error})")
+            continue
+        if hashes != levels[level][first : first + int(width)]:
+            known = {finding.where for finding in report.findings}
+            if place not in known:
+                report.add("tile-wrong", place, "is not a beginning of what the log holds")
 
 
 def _compare_history(hashes: list[bytes], remembered: Checkpoint, report: AuditReport) -> None:

@@ -173,7 +173,19 @@ class Log(LogReader):
         if checkpoint.size:
             number = (checkpoint.size - 1) // WIDTH
             self.entries(number, checkpoint.size - number * WIDTH)
+        self._drop_unpublished(checkpoint.size)
         return checkpoint.size
+
+    def _drop_unpublished(self, size: int) -> None:
+        """Remove partial tiles that a crash left beyond the checkpoint; under their own names they would outlive it."""
+        for level in range(8):
+            count = hashes_at(level, size)
+            number, width = divmod(count, WIDTH)
+            folders = [f"{tile_path(level, number)}.p"] + ([f"{bundle_path(number)}.p"] if level == 0 else [])
+            for folder in folders:
+                for partial in (self.folder / folder).glob("*"):
+                    if not partial.name.isdigit() or int(partial.name) > width:
+                        partial.unlink()
 
     def _write_bundles(self, entries: Sequence[bytes], size: int, touched: set[Path]) -> None:
         number = self.size // WIDTH

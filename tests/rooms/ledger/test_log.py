@@ -157,3 +157,24 @@ def test_a_key_that_others_may_read_is_refused(tmp_path: Path, signer: FileSigne
     with pytest.raises(Conflict) as refused:
         FileSigner(tmp_path / "ledger.pem")
     assert refused.value.code == "key-too-open"
+
+
+def test_an_older_partial_tile_that_was_changed_is_named(tmp_path: Path, signer: FileSigner) -> None:
+    folder = tmp_path / "log"
+    log = grown(folder, signer, 5, 4)
+    assert codes(folder, log) == []
+    for name in ("tile/0/000.p/5", "tile/entries/000.p/5"):
+        whole = (folder / name).read_bytes()
+        (folder / name).write_bytes(whole[:50] + bytes([whole[50] ^ 1]) + whole[51:])
+        assert codes(folder, log) == [("tile-wrong", name)]
+        (folder / name).write_bytes(whole)
+
+
+def test_what_a_crash_left_beyond_the_checkpoint_does_not_outlive_it(tmp_path: Path, signer: FileSigner) -> None:
+    folder = tmp_path / "log"
+    grown(folder, signer, 5)
+    for name in ("tile/0/000.p/8", "tile/entries/000.p/8"):
+        (folder / name).write_bytes(bytes(8 * 32))
+    log = Log(folder, signer, ORIGIN)
+    log.append(entries(log.size, 10))
+    assert codes(folder, log) == []
