@@ -1,15 +1,17 @@
 /* Interleaved RTP to pictures: what assembler.py does, done faster. Same statuses, same results.
  *
  * Rules of this file: no length that came from the network is trusted; every read is
- * checked against `end` before it is made; memory grows only in `grow`, and never past
- * MAX_GROUP_BYTES plus one packet; a failed allocation drops the packet and counts it.
+ * checked against `end` before it is made; memory grows only in `grow`; sv_feed
+ * says ENDLESS past MAX_PICTURE_BYTES, so a group holds at most that beyond MAX_GROUP_BYTES
+ * and the buffer that was fed; a failed allocation drops the packet and counts it.
  */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { MORE, OTHER, TEXT, UNIT, GROUP };
-enum { MAX_GROUP_BYTES = 24 * 1024 * 1024, MAX_GROUP_SAMPLES = 1200, MAX_SET = 1024, SETS = 3 };
+enum { MORE, OTHER, TEXT, UNIT, GROUP, ENDLESS };
+enum { MAX_GROUP_BYTES = 24 * 1024 * 1024, MAX_GROUP_SAMPLES = 1200, MAX_SET = 1024, SETS = 3,
+       MAX_PICTURE_BYTES = 16 * 1024 * 1024, RESTART = 3000, LATE = 100 };
 
 typedef struct {
     uint8_t *data;
@@ -22,7 +24,7 @@ typedef struct {
 
 typedef struct {
     int hevc, channel, watching;
-    int started, unit_key, changed;
+    int started, unit_key, nal_key, held, changed;
     int64_t unit_time;
     int32_t next_sequence;
     size_t unit_start;
@@ -125,7 +127,7 @@ static void whole_nal(sv_assembler *a, int kind, const uint8_t *nal, size_t size
 static void begin_nal(sv_assembler *a, int kind, const uint8_t *header, size_t size) {
     static const uint8_t blank[4];
     abandon_nal(a);
-    if (is_key(a, kind)) a->unit_key = 1;
+    a->nal_key = is_key(a, kind);
     a->nal_start = (int64_t)a->now.used;
     append(a, blank, 4);
     append(a, header, size);
@@ -135,6 +137,7 @@ static void end_nal(sv_assembler *a) {
     size_t start = (size_t)a->nal_start;
     if (a->now.used >= start + 4) put_length(a->now.data + start, a->now.used - start - 4);
     a->nal_start = -1;
+    a->unit_key |= a->nal_key;
 }
 
 static void aggregate(sv_assembler *a, const uint8_t *at, const uint8_t *stop) {
@@ -225,10 +228,20 @@ static int packet(sv_assembler *a, const uint8_t *at, const uint8_t *stop) {
     int first = at[0], marker = at[1] & 0x80;
     int32_t sequence = at[2] << 8 | at[3];
     int64_t time = (int64_t)((uint32_t)at[4] << 24 | (uint32_t)at[5] << 16 | (uint32_t)at[6] << 8 | at[7]);
-    if (sequence != a->next_sequence && a->next_sequence >= 0) {
-        a->lost += (uint64_t)((sequence - a->next_sequence) & 0x7FFF);
-        abandon_nal(a);
+    if (sequence != a->next_sequence) {
+        if (a->next_sequence >= 0) {
+            int ahead = (sequence - a->next_sequence) & 0xFFFF;
+            if (ahead >= 0x10000 - LATE) return MORE;
+            a->lost += ahead < RESTART ? (uint64_t)ahead : 1;
+            abandon_nal(a);
+        }
+        a->next_sequence = sequence;
     }
+    if (time != a->unit_time && a->unit_start < a->now.used) {
+        int status = end_unit(a);
+        if (status) { a->held = 1; return status; }
+    }
+    a->held = 0;
     a->next_sequence = (sequence + 1) & 0xFFFF;
     at += 12;
     if (first & 0x3F) {
@@ -239,18 +252,12 @@ static int packet(sv_assembler *a, const uint8_t *at, const uint8_t *stop) {
         left -= skip;
         if (first & 0x20 && left > 0) stop -= stop[-1] < left ? stop[-1] : left;
     }
-    int status = MORE;
-    if (time != a->unit_time && a->unit_start < a->now.used) status = end_unit(a);
     a->unit_time = time;
     if (at < stop) {
         if (a->hevc) payload_h265(a, at, stop);
         else payload_h264(a, at, stop);
     }
-    if (marker && a->unit_start < a->now.used) {
-        int ended = end_unit(a);
-        if (ended) status = ended;
-    }
-    return status;
+    return marker && a->unit_start < a->now.used ? end_unit(a) : MORE;
 }
 
 int sv_feed(sv_assembler *a, const uint8_t *buffer, size_t *position, size_t end) {
@@ -262,9 +269,10 @@ int sv_feed(sv_assembler *a, const uint8_t *buffer, size_t *position, size_t end
         if (stop > end) break;
         if (buffer[at + 1] != a->channel) { status = OTHER; break; }
         status = packet(a, buffer + at + 4, buffer + stop);
-        at = stop;
+        if (!status || !a->held) at = stop;
         if (status) break;
     }
+    if (status == MORE && a->now.used - a->unit_start > MAX_PICTURE_BYTES) status = ENDLESS;
     *position = at;
     return status;
 }

@@ -16,6 +16,8 @@ from svidok.media.model import VideoCodec
 
 MAX_GROUP_BYTES = 24 * 1024 * 1024  # past this a group is cut: a camera must not eat the machine
 MAX_GROUP_SAMPLES = 1200
+MAX_PICTURE_BYTES = 16 * 1024 * 1024  # past this a picture has no end, and its camera sends no video
+_RESTART, _LATE = 3000, 100  # RFC 3550, A.1: MAX_DROPOUT and MAX_MISORDER, in packets
 
 
 class Status(IntEnum):
@@ -26,6 +28,7 @@ class Status(IntEnum):
     TEXT = 2  # what lies at the position is not an interleaved frame
     UNIT = 3  # a picture is complete (only while watching)
     GROUP = 4  # a group is complete; `take` it
+    ENDLESS = 5  # a picture grew past MAX_PICTURE_BYTES; nothing sensible comes from here
 
 
 class Unit:
@@ -64,10 +67,17 @@ class Assembler:
         self._unit_start = 0
         self._unit_time = -1
         self._unit_key = False
+        self._nal_key = False
         self._nal_start = -1
+        self._held = False
         self._next_sequence = -1
         self._lost_before = 0
         self._ready: Unit | None = None
+
+    @property
+    def gathered(self) -> int:
+        """Bytes of the group so far."""
+        return len(self._data)
 
     def feed(self, buffer: memoryview, position: int, end: int) -> tuple[Status, int]:
         """Work through `buffer` from `position` to `end`; why it stopped, and where."""
@@ -77,14 +87,15 @@ class Assembler:
                 return Status.TEXT, position
             stop = position + 4 + (buffer[position + 2] << 8 | buffer[position + 3])
             if stop > end:
-                return Status.MORE, position
+                break
             if buffer[position + 1] != channel:
                 return Status.OTHER, position
             status = packet(buffer, position + 4, stop)
-            position = stop
             if status:
-                return status, position
-        return Status.MORE, position
+                return status, position if self._held else stop
+            position = stop
+        endless = len(self._data) - self._unit_start > MAX_PICTURE_BYTES  # once a call, not once a packet
+        return Status.ENDLESS if endless else Status.MORE, position
 
     def take(self) -> Unit:
         """The group that `feed` announced."""
@@ -120,21 +131,24 @@ class Assembler:
         first, marker = buffer[at], buffer[at + 1] & 0x80
         sequence = buffer[at + 2] << 8 | buffer[at + 3]
         time = buffer[at + 4] << 24 | buffer[at + 5] << 16 | buffer[at + 6] << 8 | buffer[at + 7]
-        if sequence != self._next_sequence:
-            self._note_loss(sequence)
+        if sequence != self._next_sequence and self._is_late(sequence):
+            return Status.MORE
+        if time != self._unit_time and self._unit_start < len(self._data):  # the camera forgot the marker
+            status = self._end_unit()
+            if status:
+                self._held = True  # this packet is looked at again: it may end a picture of its own
+                return status
+        self._held = False
         self._next_sequence = sequence + 1 & 0xFFFF
         at += 12
         if first & 0x3F:  # padding, extension or contributing sources: rare
             at, stop = _skip_header(buffer, at, stop, first)
-        status = Status.MORE
-        if time != self._unit_time and self._unit_start < len(self._data):
-            status = self._end_unit()  # the camera forgot the marker
         self._unit_time = time
         if at < stop:
             self._payload(buffer, at, stop)
         if marker and self._unit_start < len(self._data):
-            status = self._end_unit() or status
-        return status
+            return self._end_unit()
+        return Status.MORE
 
     def _payload_h264(self, buffer: memoryview, at: int, stop: int) -> None:
         kind = buffer[at] & 31
@@ -194,8 +208,7 @@ class Assembler:
 
     def _begin_nal(self, kind: int, header: bytes) -> None:
         self._abandon_nal()
-        if kind in self._key_types:
-            self._unit_key = True
+        self._nal_key = kind in self._key_types
         self._nal_start = len(self._data)
         self._data += b"\0\0\0\0"
         self._data += header
@@ -204,6 +217,7 @@ class Assembler:
         start = self._nal_start
         self._data[start : start + 4] = (len(self._data) - start - 4).to_bytes(4, "big")
         self._nal_start = -1
+        self._unit_key |= self._nal_key  # only now: a key picture whose end was lost is none
 
     def _abandon_nal(self) -> None:
         if self._nal_start >= 0:  # its end was lost
@@ -215,10 +229,16 @@ class Assembler:
             self.parameter_sets[kind] = nal
             self.parameters_changed = True
 
-    def _note_loss(self, sequence: int) -> None:
+    def _is_late(self, sequence: int) -> bool:
+        """Whether this packet was here before; if not, what is missing before it is counted (RFC 3550, A.1)."""
         if self._next_sequence >= 0:
-            self.lost += (sequence - self._next_sequence) & 0x7FFF
+            ahead = (sequence - self._next_sequence) & 0xFFFF
+            if ahead >= 0x10000 - _LATE:
+                return True
+            self.lost += ahead if ahead < _RESTART else 1  # a camera that counts anew tells nobody what was lost
             self._abandon_nal()
+        self._next_sequence = sequence
+        return False
 
     def _end_unit(self) -> Status:
         """A picture is whole. Where it stands by itself, what was gathered before it is a group."""

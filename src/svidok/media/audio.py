@@ -4,6 +4,7 @@ from svidok.media.model import AudioRun, AudioTrack
 
 AAC_SAMPLES = 1024
 _MAX_RUN_BYTES = 4 * 1024 * 1024
+_MAX_UNIT_BYTES = 8191  # what 13 bits of size can say
 _AU_HEADER_BITS = 16  # AAC-hbr: 13 bits of size, 3 of index
 
 
@@ -54,7 +55,9 @@ class AudioGatherer:
 
     def _fragment(self, part: memoryview, size: int, marker: bool) -> None:
         self._partial += part
-        if marker:
+        if len(self._partial) > _MAX_UNIT_BYTES:  # its end never came
+            self._partial.clear()
+        elif marker:
             if len(self._partial) == size:
                 self._keep(memoryview(bytes(self._partial)))
             self._partial.clear()

@@ -13,7 +13,7 @@ HERE = Path(__file__).parent
 DECLARATIONS = """
 typedef struct { uint8_t *data; size_t used, room; uint32_t *sizes, *times; uint32_t count; int clean;
                  uint64_t lost; } group_t;
-typedef struct { int hevc, channel, watching; int started, unit_key, changed; int64_t unit_time;
+typedef struct { int hevc, channel, watching; int started, unit_key, nal_key, held, changed; int64_t unit_time;
                  int32_t next_sequence; size_t unit_start; int64_t nal_start; uint64_t lost, lost_before;
                  group_t now, ready; uint8_t set[3][1024]; uint32_t set_size[3]; } sv_assembler;
 sv_assembler *sv_new(int hevc, int channel);

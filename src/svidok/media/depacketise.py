@@ -20,6 +20,11 @@ class Depacketiser(Protocol):
         """Parameter sets seen in band, by NAL unit type."""
         ...
 
+    @property
+    def gathered(self) -> int:
+        """Bytes of the group so far."""
+        ...
+
     def feed(self, buffer: memoryview, position: int, end: int) -> tuple[Status, int]:
         """Work through a buffer; why it stopped, and where."""
         ...
@@ -103,6 +108,11 @@ class CAssembler:
         first = 32 if self._hevc else 7
         sizes = list(self._c.set_size)
         return {first + i: bytes(self._ffi.buffer(self._c.set[i], size)) for i, size in enumerate(sizes) if size}
+
+    @property
+    def gathered(self) -> int:
+        """Bytes of the group so far."""
+        return int(self._c.now.used)
 
     def feed(self, buffer: memoryview, position: int, end: int) -> tuple[Status, int]:
         """Work through a buffer; why it stopped, and where."""

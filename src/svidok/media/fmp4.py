@@ -145,10 +145,17 @@ def audio_entry(track: AudioTrack) -> bytes:
 
 def _esds(config: bytes) -> bytes:
     """Elementary stream descriptor for AAC (ISO/IEC 14496-1, 7.2.6.5)."""
-    specific = b"\x05" + bytes([len(config)]) + config
-    decoder = b"\x04" + bytes([13 + len(specific), 0x40, 0x15]) + bytes(11) + specific
-    stream = b"\x03" + bytes([3 + len(decoder) + 3]) + b"\x00\x01\x00" + decoder + b"\x06\x01\x02"
-    return full_box(b"esds", 0, 0, stream)
+    decoder = _descriptor(4, b"\x40\x15" + bytes(11) + _descriptor(5, config))
+    return full_box(b"esds", 0, 0, _descriptor(3, b"\x00\x01\x00" + decoder + _descriptor(6, b"\x02")))
+
+
+def _descriptor(tag: int, body: bytes) -> bytes:
+    """A descriptor with its size in groups of seven bits (ISO/IEC 14496-1, 8.3.3)."""
+    size, rest = bytes([len(body) & 0x7F]), len(body) >> 7
+    while rest:
+        size = bytes([0x80 | rest & 0x7F]) + size
+        rest >>= 7
+    return bytes([tag]) + size + body
 
 
 def fragment(

@@ -6,6 +6,7 @@ from svidok.media.assembler import Status, Unit
 from svidok.media.audio import AudioGatherer
 from svidok.media.depacketise import make_depacketiser
 from svidok.media.model import VIDEO_CLOCK, Frame, Group, Sink, Tracks, VideoTrack
+from svidok.media.rtsp_errors import RtspGarbage
 from svidok.media.sdp import with_size
 
 _WRAP = 1 << 32
@@ -40,6 +41,11 @@ class Grouping:
     def watching(self, watched: bool) -> None:
         self._assembler.watching = watched
 
+    @property
+    def progress(self) -> tuple[int, int]:
+        """Groups told, and bytes gathered since: what does not move while no picture comes."""
+        return self.groups, self._assembler.gathered
+
     def feed(self, buffer: memoryview, position: int, end: int, arrived_us: int) -> tuple[int, bool]:
         """Work through `buffer`; the new position, and whether a frame of another channel lies there."""
         while True:
@@ -48,6 +54,8 @@ class Grouping:
                 self._group(self._assembler.take(), arrived_us)
             elif status == Status.UNIT:
                 self._frame(arrived_us)
+            elif status == Status.ENDLESS:
+                raise RtspGarbage("a picture without end")
             else:
                 return position, status == Status.OTHER
 

@@ -12,7 +12,7 @@ import contextlib
 import socket
 import ssl
 import struct
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 from svidok.base import Clock, to_us
 from svidok.media.audio import AudioGatherer
@@ -24,7 +24,7 @@ from svidok.media.rtsp_errors import RtspClosed, RtspError, RtspGarbage, RtspRef
 from svidok.media.rtsp_wire import Reply, Wire
 from svidok.media.sdp import Description, parse_sdp
 
-_VIDEO_CHANNEL, _AUDIO_CHANNEL = 0, 2
+_VIDEO_CHANNEL, _AUDIO_CHANNEL = 0, 2  # what we ask for; the camera may give others
 _LOW_WATER_MAX = 128 * 1024
 _LOW_WATER_S = 0.34
 _KERNEL_BUFFER = 1024 * 1024
@@ -53,6 +53,8 @@ class RtspClient:
         self._wire: Wire | None = None
         self._socket: socket.socket | None = None
         self._challenge: Challenge | None = None
+        self._accepted = False  # the camera took our answer to its last challenge
+        self._video_channel, self._audio_channel = _VIDEO_CHANNEL, _AUDIO_CHANNEL
         self._session, self._session_timeout_s = "", 60.0
         self._description: Description | None = None
         self._grouping: Grouping | None = None
@@ -103,7 +105,7 @@ class RtspClient:
             if reply.status not in (301, 302, 303, 305, 307):
                 break
             await self.close()
-            self._url = _without_credentials(reply.headers.get("location", self._url))
+            self._url = _follow(self._url, reply)
         _expect_ok(reply)
         base = reply.headers.get("content-base") or reply.headers.get("content-location") or self._url
         self._description = parse_sdp(reply.body, base if "://" in base else self._url)
@@ -118,16 +120,16 @@ class RtspClient:
         if description is None or description.video is None or self._wire is None:
             raise RtspClosed("open the camera first")
         self._sink = sink
-        await self._setup(description.video_url, _VIDEO_CHANNEL)
+        self._video_channel = await self._setup(description.video_url, _VIDEO_CHANNEL)
         audio = description.audio
         if audio is not None:
             try:
-                await self._setup(description.audio_url, _AUDIO_CHANNEL)
+                self._audio_channel = await self._setup(description.audio_url, _AUDIO_CHANNEL)
                 self._audio = AudioGatherer(audio)
             except RtspRefused:
                 audio = None  # the picture alone is better than nothing
         tracks = Tracks(video=description.video, audio=audio)
-        self._grouping = Grouping(tracks, _VIDEO_CHANNEL, sink, self._audio)
+        self._grouping = Grouping(tracks, self._video_channel, sink, self._audio)
         self._grouping.watching = self._watching
         self._wire.on_data = self._on_data
         try:
@@ -148,16 +150,14 @@ class RtspClient:
         wire.fail(RtspClosed("we closed it"))
 
     async def _connect(self) -> None:
-        parts = urlsplit(self._url)
+        parts = _split(self._url)
         secure = parts.scheme == "rtsps"
-        if parts.scheme not in ("rtsp", "rtsps") or not parts.hostname:
-            raise RtspGarbage("the address is not rtsp:// or rtsps://")
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(self._timeout_s):
                 transport, wire = await loop.create_connection(
                     Wire,
-                    parts.hostname,
+                    parts.hostname or "",
                     parts.port or (322 if secure else 554),
                     ssl=self._tls() if secure else None,
                 )
@@ -177,7 +177,8 @@ class RtspClient:
             context.verify_mode = ssl.CERT_NONE
         return context
 
-    async def _setup(self, url: str, channel: int) -> None:
+    async def _setup(self, url: str, channel: int) -> int:
+        """Set up one medium, asking for `channel`; the channel that the camera gives it."""
         transport = f"RTP/AVP/TCP;unicast;interleaved={channel}-{channel + 1}"
         reply = await self._ask("SETUP", url, {"Transport": transport})
         _expect_ok(reply)
@@ -186,6 +187,7 @@ class RtspClient:
         name, _, value = parameters.strip().partition("=")
         if name == "timeout" and value.strip().isdigit():
             self._session_timeout_s = max(5.0, float(value))
+        return _channel_given(reply.headers.get("transport", ""), channel)
 
     async def _ask(self, method: str, url: str, headers: dict[str, str]) -> Reply:
         """Send a request, answering a challenge once (a stale nonce counts as a new challenge)."""
@@ -199,13 +201,22 @@ class RtspClient:
             except TimeoutError as error:
                 raise RtspTimeout(f"no reply to {method}") from error
             if reply.status != 401:
+                self._accepted = self._challenge is not None
                 return reply
-            challenge = parse_challenges(reply.challenges)
-            stale = challenge is not None and challenge.parts.get("stale", "").lower() == "true"
-            if challenge is None or not self._username or (self._challenge is not None and not stale):
-                raise RtspUnauthorized("it refuses the name and password")
-            self._challenge = challenge
+            self._challenge_anew(reply)
         raise RtspUnauthorized("it keeps asking for a password")
+
+    def _challenge_anew(self, reply: Reply) -> None:
+        """Take up a challenge; raises where it means that the password is wrong.
+
+        A camera whose nonce ran out should say `stale`; many do not, so one that took
+        our password before on this connection is asked once more.
+        """
+        challenge = parse_challenges(reply.challenges)
+        again = challenge is not None and challenge.parts.get("stale", "").lower() == "true"
+        if challenge is None or not self._username or not (again or self._accepted or self._challenge is None):
+            raise RtspUnauthorized("it refuses the name and password")
+        self._challenge, self._accepted = challenge, False
 
     def _headers(self, method: str, url: str | None = None) -> dict[str, str]:
         headers = {"Session": self._session} if self._session else {}
@@ -221,24 +232,28 @@ class RtspClient:
 
     async def _tend(self, url: str) -> None:
         """Keep the session alive and notice a stall, until the wire fails."""
-        wire, seen, quiet_s, since_alive_s = self._wire, -1, 0.0, 0.0
+        wire, grouping, alive = self._wire, self._grouping, None
+        received, pictures, quiet_s, since_alive_s = -1, (0, 0), 0.0, 0.0
         step_s = min(1.0, self._stall_s / 4)
-        while wire is not None:
+        while wire is not None and grouping is not None:
             await asyncio.wait([wire.closed], timeout=step_s)
             if wire.failure is not None:
                 raise wire.failure
             since_alive_s += step_s
-            if wire.received != seen:
-                seen, quiet_s = wire.received, 0.0
-                self._set_low_water(1 if self._watching else self._low_water)
-            else:
-                quiet_s += step_s
-                self._set_low_water(1)  # what lies below the mark must come out, or it would wait for ever
+            # What lies below the mark must come out, or it would wait for ever.
+            self._set_low_water(1 if self._watching or wire.received == received else self._low_water)
+            received = wire.received
+            quiet_s = quiet_s + step_s if grouping.progress == pictures else 0.0
+            pictures = grouping.progress
             if quiet_s >= self._stall_s:
-                raise RtspTimeout(f"nothing came for {quiet_s:.0f} s")
+                raise RtspTimeout(f"no picture came for {quiet_s:.0f} s")
+            if alive is not None and alive.done() and not alive.exception() and alive.result().status == 401:
+                self._challenge_anew(alive.result())
+                since_alive_s = self._session_timeout_s
+                alive = None
             if since_alive_s >= self._session_timeout_s / 2:
                 since_alive_s = 0.0
-                wire.send("GET_PARAMETER", url, self._headers("GET_PARAMETER", url))
+                alive = wire.send("GET_PARAMETER", url, self._headers("GET_PARAMETER", url))
                 self._send_receiver_report(wire)
         raise RtspClosed("we closed it")
 
@@ -260,9 +275,9 @@ class RtspClient:
             position = stop
 
     def _on_other(self, channel: int, packet: memoryview, arrived_us: int) -> None:
-        if channel == _AUDIO_CHANNEL and self._audio is not None:
+        if channel == self._audio_channel and self._audio is not None:
             self._audio.packet(packet)
-        elif channel == _VIDEO_CHANNEL + 1 and len(packet) >= 28 and packet[1] == 200:
+        elif channel == self._video_channel + 1 and len(packet) >= 28 and packet[1] == 200:
             ssrc, ntp, rtp_time = struct.unpack_from(">IQI", packet, 4)
             self._last_report = (ssrc, ntp >> 16 & 0xFFFFFFFF)
             camera_us = (ntp >> 32) * 1_000_000 + ((ntp & 0xFFFFFFFF) * 1_000_000 >> 32) - NTP_UNIX_US
@@ -278,7 +293,7 @@ class RtspClient:
             return
         ssrc, middle = self._last_report
         report = struct.pack(">BBHIIIIIII", 0x81, 201, 7, 0x5356_4944, ssrc, 0, 0, 0, middle, 0)
-        wire.send_interleaved(_VIDEO_CHANNEL + 1, report)
+        wire.send_interleaved(self._video_channel + 1, report)
 
     def _adapt_low_water(self, grouping: Grouping) -> None:
         wanted = min(_LOW_WATER_MAX, max(2048, int(grouping.bytes_per_s * _LOW_WATER_S)))
@@ -294,6 +309,36 @@ class RtspClient:
 def _expect_ok(reply: Reply) -> None:
     if reply.status != 200:
         raise RtspRefused(reply.status, reply.phrase)
+
+
+def _split(url: str) -> SplitResult:
+    try:
+        parts = urlsplit(url)
+        if parts.scheme in ("rtsp", "rtsps") and parts.hostname and parts.port != 0:
+            return parts
+    except ValueError:
+        pass
+    raise RtspGarbage("the address is not rtsp:// or rtsps://")
+
+
+def _follow(url: str, reply: Reply) -> str:
+    """Where a redirect leads. The password goes to the host it was given for, and never out of TLS."""
+    before, after = _split(url), _split(reply.headers.get("location", url))
+    if after.hostname != before.hostname or (before.scheme == "rtsps" and after.scheme != "rtsps"):
+        raise RtspRefused(reply.status, f"it sends us to {after.scheme}://{after.hostname}; register that address")
+    return _without_credentials(urlunsplit(after))
+
+
+def _channel_given(transport: str, asked: int) -> int:
+    """The interleaved channel that a `Transport` header names (RFC 2326, 12.39), or the one that we asked for."""
+    if transport and "tcp" not in transport.lower() and "interleaved" not in transport.lower():
+        raise RtspGarbage("it does not send over TCP")
+    for part in transport.split(";"):
+        name, _, value = part.strip().partition("=")
+        first = value.partition("-")[0].strip()
+        if name.lower() == "interleaved" and first.isdigit() and int(first) <= 254:
+            return int(first)
+    return asked
 
 
 def _without_credentials(url: str) -> str:

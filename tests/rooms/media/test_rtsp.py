@@ -1,6 +1,7 @@
 """The RTSP client against real sockets: the simulator with its faults, and small servers that behave oddly."""
 
 import asyncio
+import contextlib
 import datetime
 import ssl
 import subprocess
@@ -399,3 +400,131 @@ async def test_rtsps_is_recorded_and_a_certificate_nobody_knows_is_refused(foota
             kept.file(tmp_path / "kept.mp4")
             with pytest.raises(RtspClosed):
                 await client(url).open()
+
+
+def stream_sdp() -> bytes:
+    """A picture whose parameter sets come in band, and sound."""
+    return (
+        b"v=0\r\nm=video 0 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\na=control:v\r\n"
+        b"m=audio 0 RTP/AVP 8\r\na=rtpmap:8 PCMA/8000\r\na=control:a\r\n"
+    )
+
+
+def speaking(steps: Callable[[str, dict[str, str], asyncio.StreamWriter], Awaitable[bytes]]) -> Talk:
+    """A camera that answers each request with what `steps(method, headers, writer)` returns."""
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while True:
+            lines = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
+            headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines[1:])}
+            reply = await steps(lines[0].split()[0], headers, writer)
+            writer.write(reply.replace(b"CSEQ", b"CSeq: " + headers["cseq"].encode()))
+            await writer.drain()
+
+    return talk
+
+
+def plain_reply(method: str, *more: bytes) -> bytes:
+    body = stream_sdp() if method == "DESCRIBE" else b""
+    lines = [b"RTSP/1.0 200 OK", b"CSEQ", b"Content-Length: %d" % len(body), *more]
+    return b"\r\n".join(lines) + b"\r\n\r\n" + body
+
+
+def rtp_picture(channel: int, number: int, nal: bytes, marker: bool = True) -> bytes:
+    head = bytes((0x80, 96 | 0x80 * marker)) + number.to_bytes(2, "big") + (number * 3600).to_bytes(4, "big") + bytes(4)
+    return b"$" + bytes((channel,)) + (len(head) + len(nal)).to_bytes(2, "big") + head + nal
+
+
+async def test_the_channels_that_the_camera_gives_are_the_ones_that_count(footage) -> None:
+    async def steps(method: str, headers: dict[str, str], writer: asyncio.StreamWriter) -> bytes:
+        if method == "SETUP":
+            given = b"6-7" if "interleaved=0" in headers["transport"] else b"8-9"
+            return plain_reply(method, b"Session: 1", b"Transport: RTP/AVP/TCP;unicast;interleaved=" + given)
+        if method == "PLAY":
+            pictures = [*footage["plain"].parameter_sets, b"\x65" + bytes(50), b"\x41" + bytes(50), b"\x65" + bytes(50)]
+            sent = b"".join(rtp_picture(6, number, nal, marker=number > 1) for number, nal in enumerate(pictures))
+            sound = rtp_picture(8, 1, b"sound" * 10)
+            return plain_reply(method) + sound + sent + sound
+        return plain_reply(method)
+
+    async with server(speaking(steps)) as port:
+        kept, _ = await play(f"rtsp://127.0.0.1:{port}/x", for_s=3)
+    assert len(kept.groups) == 2
+    assert kept.groups[0].audio is not None
+
+
+async def test_a_camera_that_sends_everything_but_pictures_has_stalled() -> None:
+    async def steps(method: str, headers: dict[str, str], writer: asyncio.StreamWriter) -> bytes:
+        if method == "PLAY":
+
+            async def chatter() -> None:
+                with contextlib.suppress(ConnectionError):
+                    for number in range(200):
+                        writer.write(rtp_picture(2, number, b"sound" * 30))
+                        await asyncio.sleep(0.05)
+
+            chatters.append(asyncio.create_task(chatter()))
+        return plain_reply(method, b"Session: 1")
+
+    chatters: list[asyncio.Task[None]] = []
+    async with server(speaking(steps)) as port:
+        _, error = await play(f"rtsp://127.0.0.1:{port}/x", for_s=6)
+    assert isinstance(error, RtspTimeout)
+    for one in chatters:
+        one.cancel()
+
+
+async def test_a_picture_without_end_ends_the_stream() -> None:
+    async def steps(method: str, headers: dict[str, str], writer: asyncio.StreamWriter) -> bytes:
+        if method == "PLAY":
+            whole = rtp_picture(0, 0, b"\x65" + bytes(60_000))[:-1]
+            one = whole[:8] + bytes(4) + whole[12:] + b"\0"  # the same instant for ever, never a marker
+            sent = b"".join(one[:5] + b"\x60" + (number % 65536).to_bytes(2, "big") + one[8:] for number in range(400))
+            return plain_reply(method) + sent
+        return plain_reply(method, b"Session: 1")
+
+    async with server(speaking(steps)) as port:
+        _, error = await play(f"rtsp://127.0.0.1:{port}/x", for_s=8, stall_s=5.0)
+    assert isinstance(error, RtspGarbage)
+
+
+@pytest.mark.parametrize("again", [True, False])
+async def test_a_nonce_that_ran_out_is_not_a_wrong_password(again: bool) -> None:
+    """It forgets to say `stale`; a password that it took before is tried once more, and no oftener."""
+    asked: list[str] = []
+
+    async def steps(method: str, headers: dict[str, str], writer: asyncio.StreamWriter) -> bytes:
+        asked.append(method)
+        fresh = b"second" if method == "SETUP" else b"first"
+        if b'nonce="%s"' % fresh in headers.get("authorization", "").encode() and (again or method == "DESCRIBE"):
+            return plain_reply(method, b"Session: 1")
+        return b'RTSP/1.0 401 No\r\nCSEQ\r\nWWW-Authenticate: Digest realm="r", nonce="%s"\r\n\r\n' % fresh
+
+    async with server(speaking(steps)) as port, client(f"rtsp://127.0.0.1:{port}/x") as one:
+        await one.open()
+        if again:
+            assert await one._setup(f"rtsp://127.0.0.1:{port}/x/v", 0) == 0
+        else:
+            with pytest.raises(RtspUnauthorized):
+                await one._setup(f"rtsp://127.0.0.1:{port}/x/v", 0)
+    assert asked[:2] == ["DESCRIBE", "DESCRIBE"]
+    assert 2 <= asked.count("SETUP") <= 3
+
+
+@pytest.mark.parametrize(
+    "location", ["rtsp://localhost:1/x", "rtsp://elsewhere.invalid/x", "rtsp://[::1", "rtsp://127.0.0.1:99999/x"]
+)
+async def test_a_redirect_never_carries_the_password_elsewhere(location: str) -> None:
+    moved = b"RTSP/1.0 302 Moved\r\nCSEQ\r\nLocation: " + location.encode() + b"\r\n\r\n"
+    async with server(answering(moved)) as port:
+        with pytest.raises((RtspRefused, RtspGarbage)):
+            async with client(f"rtsp://127.0.0.1:{port}/x") as one:
+                await one.open()
+
+
+async def test_a_redirect_never_leaves_tls(tmp_path: Path) -> None:
+    moved = b"RTSP/1.0 302 Moved\r\nCSEQ\r\nLocation: rtsp://127.0.0.1:1/x\r\n\r\n"
+    async with server(answering(moved), tls=self_signed(tmp_path)) as port:
+        with pytest.raises(RtspRefused, match="register that address"):
+            async with client(f"rtsps://127.0.0.1:{port}/x", tls_verify=False) as one:
+                await one.open()

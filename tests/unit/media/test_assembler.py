@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from svidok.media.assembler import MAX_GROUP_SAMPLES, Assembler, Status
+from svidok.media.assembler import MAX_GROUP_SAMPLES, MAX_PICTURE_BYTES, Assembler, Status
 from svidok.media.depacketise import _C, CAssembler
 
 CODECS = ["h264", "h265"]
@@ -188,6 +188,72 @@ def test_a_camera_without_key_pictures_does_not_eat_the_machine(make) -> None:
     groups = [one for one in run(make("h264", 0), interleaved("h264", pictures)) if one[0] in ("group", "cut")]
     assert [len(one[2]) for one in groups] == [MAX_GROUP_SAMPLES, MAX_GROUP_SAMPLES, 50]
     assert [one[4] for one in groups] == [True, False, False]
+
+
+def packet(sequence: int, time: int, body: bytes, *, marker: bool = False) -> bytes:
+    rtp = bytes((0x80, 96 | 0x80 * marker)) + (sequence % 65536).to_bytes(2, "big") + time.to_bytes(4, "big")
+    return b"$\0" + (len(body) + 12).to_bytes(2, "big") + rtp + b"SSRC" + body
+
+
+@pytest.mark.parametrize("make", KINDS)
+@pytest.mark.parametrize("ends", [0x00, 0x40], ids=["one-nal", "many-nals"])
+def test_a_picture_without_end_is_told_before_it_eats_the_machine(make, ends: int) -> None:
+    assembler = make("h264", 0)
+    statuses, fed = set(), 0
+    for sequence in range(30_000):
+        begins = 0x80 if ends or sequence == 0 else 0
+        data = packet(sequence, 0, bytes((0x7C, begins | ends | 5)) + bytes(1400))
+        statuses.add(assembler.feed(memoryview(bytearray(data)), 0, len(data))[0])
+        fed += 1400
+        if Status.ENDLESS in statuses:
+            break
+    assert statuses == {Status.MORE, Status.ENDLESS}
+    assert MAX_PICTURE_BYTES - 200_000 < fed < MAX_PICTURE_BYTES + 4000
+
+
+@pytest.mark.parametrize("make", KINDS)
+def test_a_packet_that_ends_two_pictures_gives_both_to_who_watches(make) -> None:
+    """The camera forgets markers but for one: its packet closes the picture before it, and itself."""
+    assembler = make("h264", 0)
+    assembler.watching = True
+    key, other = b"\x65" + bytes(9), b"\x41" + bytes(9)
+    packets = [
+        packet(0, 0, key, marker=True), packet(1, 3600, other), packet(2, 7200, key, marker=True),
+        packet(3, 10800, key), packet(4, 14400, other, marker=True),
+    ]  # fmt: skip
+    said = run(assembler, packets)
+    assert [(one[0], one[2]) for one in said if one[0] == "unit"] == [("unit", t) for t in range(0, 14401, 3600)]
+    assert [one[3] for one in said if one[0] in ("group", "cut")] == [[0, 3600], [7200], [10800, 14400]]
+
+
+@pytest.mark.parametrize("make", KINDS)
+def test_a_key_picture_whose_end_was_lost_does_not_pass_for_one(make) -> None:
+    pictures = stream("h264", [[900]] * 7, 3)
+    packets = interleaved("h264", pictures)
+    per = len(packets) // 7
+    del packets[per * 4 - 1]  # the last of the second key picture; a slice of the next picture follows
+    groups = [one for one in run(make("h264", 0), packets) if one[0] in ("group", "cut")]
+    assert [one[3][0] for one in groups] == [pictures[0].time, pictures[6].time]
+    assert [one[4] for one in groups] == [True, True]
+
+
+@pytest.mark.parametrize("make", KINDS)
+@pytest.mark.parametrize("codec", CODECS)
+def test_packets_that_come_twice_or_late_change_nothing(make, codec: str) -> None:
+    packets = interleaved(codec, stream(codec, [[900]] * 6, 3))
+    twice = [one for at, packet in enumerate(packets) for one in (packet, *packets[max(0, at - 3) : at])]
+    assert run(make(codec, 0), twice) == run(make(codec, 0), packets)
+
+
+@pytest.mark.parametrize("make", KINDS)
+def test_a_camera_that_counts_anew_loses_one_picture_and_not_thousands_of_packets(make) -> None:
+    pictures = stream("h264", [[900]] * 6, 1)
+    packets = interleaved("h264", pictures)
+    anew = [one[:6] + (at + 20_000).to_bytes(2, "big") + one[8:] for at, one in enumerate(packets)]
+    middle = len(packets) // 2
+    said = run(make("h264", 0), packets[:middle] + anew[middle:])
+    assert said[-1][2] == 1
+    assert len([one for one in said if one[0] in ("group", "cut")]) == 6
 
 
 @pytest.mark.parametrize("make", KINDS)

@@ -69,3 +69,13 @@ def test_what_is_never_taken_does_not_grow_for_ever() -> None:
     for _ in range(6000):
         gatherer.packet(rtp(bytes(1400)))
     assert len(gatherer.take().data) < 5 * 1024 * 1024
+
+
+def test_fragments_without_end_do_not_grow_and_the_next_unit_is_whole() -> None:
+    gatherer = AudioGatherer(AAC)
+    for _ in range(50):
+        gatherer.packet(rtp(units(bytes(1000), claimed=8000), marker=False))
+        assert len(gatherer._partial) <= 8191
+    gatherer.packet(rtp(units(b"", claimed=1), marker=True))
+    gatherer.packet(rtp(units(b"whole")))
+    assert bytes(gatherer.take().data) == b"whole"
