@@ -25,6 +25,7 @@ from svidok.simulate import CameraServer, SimulatedCamera, parse_fault
 from svidok.simulate.packets import Footage, load_footage
 from svidok.simulate.region import CAMERAS, LVIV, stories
 from svidok.simulate.scenes import prepare, sub_of
+from svidok.simulate.sound import make_sound
 
 log = structlog.get_logger("demo")
 
@@ -104,6 +105,7 @@ def serve(settings: Settings, port: int) -> None:
             username=camera.login[0],
             password=camera.login[1],
             fault=parse_fault(camera.fault),
+            sound=make_sound("aac", tone_hz=camera.tone_hz) if camera.tone_hz else None,
         )
         for camera in CAMERAS
     ]

@@ -8,6 +8,7 @@ import click
 from svidok.simulate import FAULTS, CameraServer, SimulatedCamera, parse_fault
 from svidok.simulate.packets import load_footage
 from svidok.simulate.scenes import Scene, prepare, sub_of
+from svidok.simulate.sound import SOUNDS, SoundCodec, make_sound
 
 
 @click.group()
@@ -21,10 +22,18 @@ def simulate() -> None:
 @click.option("--footage", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="An MP4 of your own.")
 @click.option("--username", default="", help="Name the cameras ask for.")
 @click.option("--password", default="", help="Password the cameras ask for.")
+@click.option("--sound", type=click.Choice(SOUNDS), help="A tone in this codec; none: the cameras are mute.")
 @click.option("--fault", "faults", multiple=True, help="Number or *, then a fault: 3=stall,after=10,for=20")
 @click.option("--cache", default=Path("data/simulate"), type=click.Path(path_type=Path), show_default=True)
 def cameras(
-    count: int, port: int, footage: Path | None, username: str, password: str, faults: tuple[str, ...], cache: Path
+    count: int,
+    port: int,
+    footage: Path | None,
+    username: str,
+    password: str,
+    sound: SoundCodec | None,
+    faults: tuple[str, ...],
+    cache: Path,
 ) -> None:
     """Serve cameras over RTSP: rtsp://127.0.0.1:PORT/camera-1/main and /sub.
 
@@ -37,10 +46,11 @@ def cameras(
     pictures, sub = load_footage(main), load_footage(small)
     served = [
         SimulatedCamera(
-            name=f"camera-{number}", main=pictures, sub=sub, other=sub, username=username, password=password
+            name=f"camera-{number}", main=pictures, sub=sub, other=sub, username=username, password=password,
+            sound=make_sound(sound, tone_hz=220 + 40 * (number % 12)) if sound else None,
         )
         for number in range(1, count + 1)
-    ]
+    ]  # fmt: skip
     for given in faults:
         number, _, text = given.partition("=")
         try:

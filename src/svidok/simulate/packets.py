@@ -1,8 +1,8 @@
 """Footage cut into RTP packets once, for any number of cameras and viewers. Written apart from `media`, to check it.
 
 H.264 goes out as RFC 6184 says (single NAL units and FU-A), H.265 as RFC 7798
-(single and FU), A-law sound as RFC 3551. What differs from viewer to viewer
-(sequence numbers, times, source) is patched into a copy of the prepared bytes.
+(single and FU). What differs from viewer to viewer (sequence numbers, times,
+source) is patched into a copy of the prepared bytes. Sound is in `sound`.
 """
 
 import base64
@@ -14,7 +14,7 @@ import av
 
 MAX_PAYLOAD = 1400
 VIDEO_RATE = 90_000
-VIDEO_TYPE, AUDIO_TYPE = 96, 8
+VIDEO_TYPE = 96
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ _GREY = "hue=s=0.15,lutyuv=y=val*0.85+20"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DemoCamera:
-    """One camera that sends pictures. `fault` is what is wrong with it, as `svidok simulate` writes it."""
+    """One camera that sends pictures. `fault` as `svidok simulate` writes it; `tone_hz` is what it hears, 0 nothing."""
 
     number: str
     name_uk: str
@@ -35,6 +35,7 @@ class DemoCamera:
     px_m: str
     scene: Scene
     fault: str = "none"
+    tone_hz: int = 0
     login: tuple[str, str] = ("svidok", "a long and own password")
     maker: str = "Axis"
     model: str = "P1465-LE"
@@ -64,7 +65,7 @@ CAMERAS: tuple[DemoCamera, ...] = (
     DemoCamera(
         number="LV-0003", name_uk="Вокзал, головний вхід", name_en="Railway station, main entrance",
         site="Львів, вокзал", kind="face_capable", owner="police", lat=49.8399, lon=23.9942, heading=95,
-        px_m="characterise", scene=_room("station", "760:428:0:0", 8), facts={"profiles": ["T", "M"]},
+        px_m="characterise", scene=_room("station", "760:428:0:0", 8), tone_hz=330, facts={"profiles": ["T", "M"]},
     ),
     DemoCamera(
         number="LV-0004", name_uk="Вокзал, підземний перехід", name_en="Railway station, underpass",
@@ -90,12 +91,12 @@ CAMERAS: tuple[DemoCamera, ...] = (
     DemoCamera(
         number="LV-0008", name_uk="Рава-Руська, смуга 1", name_en="Rava-Ruska, lane 1", site="МПП «Рава-Руська»",
         kind="plate", owner="customs", lat=50.2590, lon=23.6050, heading=330, px_m="validate",
-        scene=_car("rava-1", "520:293:200:90"), facts={"profiles": ["T"]},
+        scene=_car("rava-1", "520:293:200:90"), tone_hz=262, facts={"profiles": ["T"]},
     ),
     DemoCamera(
         number="LV-0009", name_uk="Рава-Руська, зала контролю", name_en="Rava-Ruska, control hall",
         site="МПП «Рава-Руська»", kind="overview", owner="customs", lat=50.2586, lon=23.6057, heading=45,
-        px_m="perceive", scene=_room("rava-hall", "700:394:60:30", 70),
+        px_m="perceive", scene=_room("rava-hall", "700:394:60:30", 70), tone_hz=392,
     ),
     DemoCamera(
         number="LV-0010", name_uk="Шегині, пішохідний перехід", name_en="Shehyni, pedestrian crossing",

@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 
 from svidok.simulate.faults import Fault
 from svidok.simulate.packets import VIDEO_RATE, Footage, PreparedFrame
+from svidok.simulate.sound import SOUND_CHANNEL, Sound, SoundPlay
 
 _NTP_UNIX = 2_208_988_800
 _REPORT_EVERY_S = 4.0
@@ -35,6 +36,7 @@ class SimulatedCamera:
     main: Footage
     sub: Footage | None = None
     other: Footage | None = None
+    sound: Sound | None = None
     username: str = ""
     password: str = ""
     basic: bool = False
@@ -102,6 +104,7 @@ class _Session(asyncio.Protocol):
         self._next_report_s = 0.0
         self._lost = 0
         self._offset_ticks = 0
+        self._sound: SoundPlay | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         if isinstance(transport, asyncio.Transport):
@@ -163,11 +166,14 @@ class _Session(asyncio.Protocol):
         elif method == "DESCRIBE":
             lines = ["v=0", "o=- 1 1 IN IP4 127.0.0.1", f"s={camera.name}", "t=0 0", "a=control:*",
                      *footage.sdp_lines(), "a=control:trackID=0"]  # fmt: skip
+            if camera.sound is not None:
+                lines += [*camera.sound.sdp_lines(), "a=control:trackID=1"]
             body = "\r\n".join(lines) + "\r\n"
             self._reply(headers, 200, {"Content-Type": "application/sdp", "Content-Base": url.rstrip("/") + "/"}, body)
         elif method == "SETUP":
-            self._camera, self._footage = camera, footage
-            self._reply(headers, 200, session | {"Transport": "RTP/AVP/TCP;unicast;interleaved=0-1"})
+            channel = self._set_up(camera, footage, url)
+            transport = f"RTP/AVP/TCP;unicast;interleaved={channel}-{channel + 1}"
+            self._reply(headers, 200, session | {"Transport": transport})
         elif method == "PLAY":
             self._reply(headers, 200, session | {"RTP-Info": f"url={url}"})
             self._play()
@@ -177,6 +183,14 @@ class _Session(asyncio.Protocol):
                 self._transport.close()
         else:
             self._reply(headers, 200, session)
+
+    def _set_up(self, camera: SimulatedCamera, footage: Footage, url: str) -> int:
+        """Take a viewer for the picture or the sound; the channel it comes on."""
+        self._camera, self._footage = camera, footage
+        if camera.sound is None or not url.rstrip("/").endswith("trackID=1"):
+            return 0
+        self._sound = SoundPlay(camera.sound)
+        return SOUND_CHANNEL
 
     def _reply(self, asked: dict[str, str], status: int, headers: dict[str, str] | None = None, body: str = "") -> None:
         phrases = {200: "OK", 401: "Unauthorized", 404: "Not Found", 503: "Service Unavailable"}
@@ -236,6 +250,7 @@ class _Session(asyncio.Protocol):
         frame = footage.frames[self._position]
         ticks = self._offset_ticks + frame.ticks
         self._report(camera, fault, since, ticks)
+        self._play_sound(fault, ticks / VIDEO_RATE)
         self._send(camera, fault, frame, ticks)
         self._position += 1
         if self._position == len(footage.frames) or (fault.kind == "frozen" and footage.frames[self._position].is_key):
@@ -247,6 +262,14 @@ class _Session(asyncio.Protocol):
         if fault.kind == "slow":
             due = since + (due - since) * 10
         self._timer = loop.call_at(self._began + max(due, 0), self._next)
+
+    def _play_sound(self, fault: Fault, media_s: float) -> None:
+        """Send the sound up to here, before the picture that follows it; a stalled camera falls silent too."""
+        if self._sound is None or self._transport is None:
+            return
+        data = self._sound.due(media_s)
+        if data and fault.kind not in ("stall", "garbage"):
+            self._transport.write(data)
 
     def _change(self, footage: Footage) -> Footage:
         """Go on with other pictures from here."""
@@ -297,3 +320,5 @@ class _Session(asyncio.Protocol):
         report = struct.pack(">BBHIQIII", 0x80, 200, 6, self._ssrc, ntp, self._first_ticks + ticks & 0xFFFFFFFF, 0, 0)
         with contextlib.suppress(RuntimeError):
             self._transport.write(struct.pack(">BBH", 0x24, 1, len(report)) + report)
+            if self._sound is not None:
+                self._transport.write(self._sound.report(ticks / VIDEO_RATE, ntp))

@@ -2,6 +2,7 @@
 // `origin` is the wall instant (ms) of media time zero; several decks with one origin run in step.
 import { ask, send, textOf, withQuery } from "../client/http";
 import type { Manifest } from "../client/types";
+import { soundless } from "./soundless";
 
 const WINDOW_MS = 180_000;
 const AHEAD_S = 14;
@@ -130,12 +131,12 @@ export class Deck {
       this.buffer.mode = "segments";
     }
     if (this.init !== segment.init_id) {
-      const init = await (await send(`${base}/init`)).arrayBuffer();
+      const init = soundless(await (await send(`${base}/init`)).arrayBuffer());
       this.buffer.changeType(type);
       await this.append(init);
       this.init = segment.init_id;
     }
-    const media = await (await send(withQuery(`${base}/media`, { first, last }))).arrayBuffer();
+    const media = soundless(await (await send(withQuery(`${base}/media`, { first, last }))).arrayBuffer());
     const begins = segment.fragments.find(([index]) => index === first)![1];
     this.buffer.timestampOffset = begins / 1e6 - this.origin / 1000 - baseOf(media) / VIDEO_CLOCK;
     for (let index = first; index <= last; index += 1) this.done.add(`${segment.id}/${index}`);
