@@ -182,8 +182,10 @@ static int close_group(sv_assembler *a, size_t tail) {
     group_t next = {0};
     next.clean = a->unit_key;
     if (!reserve(&next)) { clear(&next); return 0; }
+    /* As much as the last group took, so that it need not move while it grows. */
+    size_t likely = a->unit_start + a->unit_start / 8;
+    if (!grow(&next, tail > likely ? tail : likely)) { clear(&next); return 0; }
     if (tail) {
-        if (!grow(&next, tail)) { clear(&next); return 0; }
         memcpy(next.data, a->now.data + a->unit_start, tail);
         next.used = tail;
     }

@@ -105,6 +105,10 @@ class Assembler:
         self._ready = None
         return unit
 
+    def last_time(self) -> int:
+        """The RTP time of the picture that was completed last."""
+        return self._times[-1]
+
     def last_unit(self) -> tuple[bytes, int, bool]:
         """The picture that was completed last: its bytes, RTP time, and whether it stands by itself."""
         size = self._sizes[-1]

@@ -33,6 +33,10 @@ class Depacketiser(Protocol):
         """The group that `feed` announced."""
         ...
 
+    def last_time(self) -> int:
+        """The RTP time of the picture that was completed last."""
+        ...
+
     def last_unit(self) -> tuple[bytes, int, bool]:
         """The picture that was completed last."""
         ...
@@ -128,6 +132,11 @@ class CAssembler:
         if not self._lib.sv_take(self._c, out):
             raise LookupError("no group is complete")
         return self._unit(out)
+
+    def last_time(self) -> int:
+        """The RTP time of the picture that was completed last."""
+        now = self._c.now
+        return int(now.times[now.count - 1])
 
     def last_unit(self) -> tuple[bytes, int, bool]:
         """The picture that was completed last."""

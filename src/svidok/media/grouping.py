@@ -1,5 +1,6 @@
 """From a depacketiser's units to groups: RTP time unwrapped, reordering undone, parameter sets watched."""
 
+import operator
 from itertools import pairwise
 
 from svidok.media.assembler import Status, Unit
@@ -85,10 +86,9 @@ class Grouping:
         return self._ticks + _signed(rtp_time - self._last_time)
 
     def _group(self, unit: Unit, arrived_us: int) -> None:
-        data, time, is_key = self._assembler.last_unit()
-        self._deliver(unit, time, arrived_us)
+        self._deliver(unit, self._assembler.last_time(), arrived_us)
         if self._assembler.watching and self._announced:
-            self._emit_frame(data, time, is_key, arrived_us)
+            self._emit_frame(*self._assembler.last_unit(), arrived_us)
 
     def _deliver(self, unit: Unit, next_time: int | None, arrived_us: int) -> None:
         """Hand `unit` over; `next_time` is the RTP time of the first picture after it."""
@@ -123,23 +123,13 @@ class Grouping:
     def _timed(self, unit: Unit, next_time: int | None, arrived_us: int) -> Group:
         times = unit.times if next_time is None else [*unit.times, next_time]
         start = self._advance(times[0])
-        shown = [0]
-        for before, after in pairwise(times):
-            step = _signed(after - before)
-            if abs(step) > _MAX_STEP:
-                step = self._usual
-            shown.append(shown[-1] + step)
-        if next_time is None:
-            shown.append(max(shown) + self._usual)
-        decoded = sorted(shown)
-        durations = [max(1, after - before) for before, after in pairwise(decoded)]
-        offsets = [at - decode for at, decode in zip(shown, decoded, strict=True)][: len(unit.sizes)]
+        durations, offsets = _spread(times, self._usual, is_last=next_time is None)
         self._usual = sorted(durations)[len(durations) // 2]
         return Group(
             data=unit.data,
             sizes=unit.sizes,
             durations=durations,
-            offsets=offsets if any(offsets) else None,
+            offsets=offsets,
             ticks=start,
             arrived_us=arrived_us,
             starts_clean=unit.starts_clean,
@@ -165,6 +155,25 @@ class Grouping:
         duration = step if 0 < step < VIDEO_CLOCK else self._usual
         ticks = self._ticks + _signed(time - self._last_time) if self._last_time is not None else 0
         self._sink.on_frame(Frame(data=data, ticks=ticks, duration=duration, is_key=is_key, arrived_us=arrived_us))
+
+
+def _spread(times: list[int], usual: int, *, is_last: bool) -> tuple[list[int], list[int] | None]:
+    """Durations in decoding order, and composition offsets where the order shown is another (B pictures).
+
+    `times` are RTP times of the pictures and, unless `is_last`, of the first one after them.
+    """
+    steps = list(map(operator.sub, times[1:], times))
+    if not is_last and min(steps) > 0 and max(steps) <= _MAX_STEP:
+        return steps, None  # as nearly every group of nearly every camera
+    shown = [0]
+    for step in map(_signed, steps):
+        shown.append(shown[-1] + (step if abs(step) <= _MAX_STEP else usual))
+    if is_last:
+        shown.append(max(shown) + usual)
+    decoded = sorted(shown)
+    durations = [max(1, after - before) for before, after in pairwise(decoded)]
+    offsets = [at - decode for at, decode in zip(shown, decoded, strict=True)][: len(durations)]
+    return durations, offsets if any(offsets) else None
 
 
 def _signed(difference: int) -> int:

@@ -21,6 +21,7 @@ from svidok.media.grouping import Grouping
 from svidok.media.model import Group, SenderReport, Sink, Tracks
 from svidok.media.rtsp_auth import Challenge, authorization, parse_challenges
 from svidok.media.rtsp_errors import RtspClosed, RtspError, RtspGarbage, RtspRefused, RtspTimeout, RtspUnauthorized
+from svidok.media.rtsp_vigil import Vigil
 from svidok.media.rtsp_wire import Reply, Wire
 from svidok.media.sdp import Description, parse_sdp
 
@@ -60,7 +61,7 @@ class RtspClient:
         self._grouping: Grouping | None = None
         self._audio: AudioGatherer | None = None
         self._sink: Sink | None = None
-        self._low_water = 1
+        self._low_water = self._mark = 1
         self._watching = False
         self._last_report: tuple[int, int] | None = None
         self.groups = 0
@@ -232,30 +233,27 @@ class RtspClient:
 
     async def _tend(self, url: str) -> None:
         """Keep the session alive and notice a stall, until the wire fails."""
-        wire, grouping, alive = self._wire, self._grouping, None
-        received, pictures, quiet_s, since_alive_s = -1, (0, 0), 0.0, 0.0
-        step_s = min(1.0, self._stall_s / 4)
-        while wire is not None and grouping is not None:
-            await asyncio.wait([wire.closed], timeout=step_s)
-            if wire.failure is not None:
-                raise wire.failure
-            since_alive_s += step_s
-            # What lies below the mark must come out, or it would wait for ever.
-            self._set_low_water(1 if self._watching or wire.received == received else self._low_water)
-            received = wire.received
-            quiet_s = quiet_s + step_s if grouping.progress == pictures else 0.0
-            pictures = grouping.progress
-            if quiet_s >= self._stall_s:
-                raise RtspTimeout(f"no picture came for {quiet_s:.0f} s")
-            if alive is not None and alive.done() and not alive.exception() and alive.result().status == 401:
-                self._challenge_anew(alive.result())
-                since_alive_s = self._session_timeout_s
-                alive = None
-            if since_alive_s >= self._session_timeout_s / 2:
-                since_alive_s = 0.0
-                alive = wire.send("GET_PARAMETER", url, self._headers("GET_PARAMETER", url))
-                self._send_receiver_report(wire)
-        raise RtspClosed("we closed it")
+        wire, grouping = self._wire, self._grouping
+        if wire is None or grouping is None:
+            raise RtspClosed("we closed it")
+        vigil = Vigil(
+            wire, grouping, stall_s=self._stall_s, session_s=self._session_timeout_s,
+            keep_alive=lambda: self._keep_alive(wire, url), challenge=self._challenge_anew, quiet=self._quiet,
+        )  # fmt: skip
+        vigil.begin()
+        try:
+            await asyncio.wait([wire.closed])
+        finally:
+            vigil.end()
+        raise wire.failure or RtspClosed("we closed it")
+
+    def _keep_alive(self, wire: Wire, url: str) -> "asyncio.Future[Reply]":
+        self._send_receiver_report(wire)
+        return wire.send("GET_PARAMETER", url, self._headers("GET_PARAMETER", url))
+
+    def _quiet(self, nothing_came: bool) -> None:
+        """What lies below the mark must come out when nothing follows it, or it would wait for ever."""
+        self._set_low_water(1 if nothing_came or self._watching else self._low_water)
 
     def _on_data(self, buffer: memoryview, position: int, end: int) -> int:
         grouping = self._grouping
@@ -302,8 +300,9 @@ class RtspClient:
             self._low_water = wanted
 
     def _set_low_water(self, mark: int) -> None:
-        if self._socket is not None and self._socket.fileno() >= 0:
+        if self._socket is not None and self._socket.fileno() >= 0 and mark != self._mark:
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, mark)
+            self._mark = mark
 
 
 def _expect_ok(reply: Reply) -> None:

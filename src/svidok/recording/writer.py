@@ -216,11 +216,11 @@ def _open(job: OpenJob) -> _OpenFile:
 
 def _append(file: _OpenFile, job: AppendJob) -> Written:
     """Bytes first, synced; then the index record that speaks of them."""
+    digest = hashlib.sha256(b"\x00")
+    for buffer in job.buffers:  # before they are written: the kernel then copies what the processor still holds
+        digest.update(buffer)
     _write_all(file.media, job.buffers)
     os.fdatasync(file.media)
-    digest = hashlib.sha256(b"\x00")
-    for buffer in job.buffers:
-        digest.update(buffer)
     os.posix_fadvise(file.media, file.size, job.size, os.POSIX_FADV_DONTNEED)
     record = IndexRecord(
         offset=file.size,
