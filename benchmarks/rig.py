@@ -38,14 +38,14 @@ def scratch() -> Path:
     return folder
 
 
-def make_footage(folder: Path, *, seconds: int = 20) -> Path:
-    """1080p25 H.264 High at 3 Mbit/s, a key picture every 2 s, no B-frames."""
+def make_footage(folder: Path, *, seconds: int = 20, megabits: float = 3) -> Path:
+    """1080p25 H.264 High at that many Mbit/s, a key picture every 2 s, no B-frames."""
     path = folder / "camera.mp4"
     subprocess.run(
         ["ffmpeg", "-v", "error", "-y", "-stream_loop", "-1", "-i", str(FOOTAGE), "-an", "-vf",
          "scale=1920:1080,noise=alls=6:allf=t,fps=25", "-t", str(seconds), "-c:v", "libx264", "-preset", "veryfast",
-         "-bf", "0", "-g", "50", "-keyint_min", "50", "-sc_threshold", "0", "-b:v", "3M", "-maxrate", "3.2M",
-         "-bufsize", "3M", str(path)],
+         "-bf", "0", "-g", "50", "-keyint_min", "50", "-sc_threshold", "0", "-b:v", f"{megabits}M", "-maxrate", f"{megabits * 1.07}M",
+         "-bufsize", f"{megabits}M", str(path)],
         check=True,
     )  # fmt: skip
     return path
