@@ -13,7 +13,7 @@ import pytest
 from svidok.base import Span, SystemClock, new_id
 from svidok.db import Database
 from svidok.ledger import Log, sequence_once
-from svidok.ledger.sidecar import Finding, verify_sidecar
+from svidok.ledger.sidecar import Finding
 from svidok.ledger.signer import FileSigner
 from svidok.media.frames import probe
 from svidok.recording import export, playback
@@ -23,6 +23,7 @@ from svidok.recording.reading import segments_between
 from svidok.recording.recorder import Recorder, RecorderSettings
 from svidok.recording.thumbnails import Thumbnails
 from svidok.recording.timeline import timeline
+from svidok.recording.verifying import verify_export
 from svidok.simulate import CameraServer, SimulatedCamera
 from svidok.simulate.packets import load_footage
 from svidok.simulate.scenes import Scene, prepare
@@ -131,7 +132,7 @@ async def test_footage_is_recorded_played_exported_proved_and_a_flipped_byte_is_
         ["ffmpeg", "-v", "error", "-xerror", "-i", str(mp4), "-f", "null", "-"], capture_output=True
     )
     assert (played.returncode, played.stderr) == (0, b"")
-    verdict = verify_sidecar(mp4, sidecar, verifier=log.verifier)
+    verdict = verify_export(mp4, sidecar, verifier=log.verifier)
     assert (verdict.finding, verdict.grounds) == (Finding.PROVED, ())
 
     with database.transaction() as tx:
@@ -145,6 +146,6 @@ async def test_footage_is_recorded_played_exported_proved_and_a_flipped_byte_is_
         "fragment-differs", str(victim.media), victim.segment.id,
     )  # fmt: skip
     assert "fragment 1," in finding.says
-    verdict = verify_sidecar(*exported(database, channel_id, inner, log, tmp_path), verifier=log.verifier)
+    verdict = verify_export(*exported(database, channel_id, inner, log, tmp_path), verifier=log.verifier)
     assert verdict.finding == Finding.ALTERED
     assert {ground.code for ground in verdict.grounds} == {"fragment-differs"}

@@ -122,7 +122,7 @@ def test_a_newcomer_walks_through_the_demonstration(demo: Demo, tmp_path: Path) 
     )
     assert decoded.returncode == 0, decoded.stderr
     proof = json.loads(next(tmp_path.glob("*.json")).read_text())
-    assert proof["format"] == "svidok-proof/1"
+    assert proof["format"] == "svidok-proof/2"
     assert proof["media"]["size_bytes"] == export.stat().st_size
 
 

@@ -11,11 +11,12 @@ from svidok.cli.footage import export_command
 from svidok.cli.reach import Reach, pass_reach
 from svidok.db import Database
 from svidok.ledger.note import BadNote, Verifier
+from svidok.ledger.sidecar import MOST_BYTES
 from svidok.ledger.sidecar import Finding as Found
-from svidok.ledger.sidecar import Verdict, verify_sidecar
 from svidok.recording.check import How, Report, check
 from svidok.recording.mending import mend_index
 from svidok.recording.reading import SQL, located
+from svidok.recording.verifying import Verdict, verify_export
 from svidok.recording.wardens import VolumeChange, add_volume, change_volume, list_volumes, mark_volume
 
 _MENDABLE = {"index-missing", "index-damaged", "index-differs"}
@@ -131,14 +132,15 @@ def volumes_retire(reach: Reach, volume: UUID, *, back: bool) -> None:
 @click.argument("media", type=click.Path(path_type=Path))
 @click.argument("sidecar", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--key", required=True, help="The ledger's public key: `name+id+base64`, or a file that holds it.")
-def verify_export(media: Path, sidecar: Path, *, key: str) -> None:
+def verify_command(media: Path, sidecar: Path, *, key: str) -> None:
     """Check the export MEDIA against its SIDECAR, as a stranger would: no account, no database, no network."""
     try:
         text = Path(key).read_text("utf-8") if Path(key).is_file() else key
         verifier = Verifier.parse(text)
     except (OSError, BadNote) as error:
         raise BadInput("key-unreadable", f"This is not a ledger's public key: {error}") from error
-    _tell_verdict(verify_sidecar(media, sidecar.read_bytes(), verifier=verifier))
+    with sidecar.open("rb") as file:
+        _tell_verdict(verify_export(media, file.read(MOST_BYTES + 1), verifier=verifier))
 
 
 def _tell_verdict(verdict: Verdict) -> None:
@@ -152,4 +154,4 @@ def _tell_verdict(verdict: Verdict) -> None:
         sys.exit(EXIT_FINDINGS)
 
 
-COMMANDS = (check_command, export_command, volumes_group, verify_export)
+COMMANDS = (check_command, export_command, volumes_group, verify_command)

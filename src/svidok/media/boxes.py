@@ -108,7 +108,6 @@ def _fragment(file: BinaryIO, boxes: dict[bytes, tuple[int, int]]) -> FragmentIn
         return None
     file.seek(start)
     bytes_of_head = file.read(head)
-    ntp = struct.unpack_from(">Q", bytes_of_head, 16)[0]
     samples = parse_head(bytes_of_head)
     if samples is None or _payload(samples) != mdat_size - 8:
         return None
@@ -119,9 +118,14 @@ def _fragment(file: BinaryIO, boxes: dict[bytes, tuple[int, int]]) -> FragmentIn
         sequence=samples.sequence,
         base=samples.base,
         duration=sum(samples.video.durations),
-        wall_us=prft_us(ntp),
+        wall_us=head_wall_us(bytes_of_head),
         is_sync=samples.video.first_is_sync,
     )
+
+
+def head_wall_us(head: bytes) -> int:
+    """When the first picture behind `head` was taken, in microseconds since 1970. Raises `struct.error` where torn."""
+    return prft_us(struct.unpack_from(">Q", head, 16)[0])
 
 
 def _payload(samples: Samples) -> int:
@@ -132,7 +136,7 @@ def parse_head(head: bytes) -> Samples | None:
     """The samples that `prft` + `moof` + `mdat` header describe, or nothing where they are not ours."""
     try:
         return _parse_head(head)
-    except (struct.error, IndexError, ValueError):
+    except (struct.error, LookupError, ValueError):
         return None
 
 
@@ -167,6 +171,8 @@ def _run(trun: memoryview) -> Run:
         first_is_sync = struct.unpack_from(">I", trun, at)[0] & 0x10000 == 0
         at += 4
     width = 3 if flags & 0x800 else 2
+    if at + 4 * width * count > len(trun):
+        raise ValueError("the table says that it is longer than it is")
     values = struct.unpack_from(">" + ("IIi" if width == 3 else "II") * count, trun, at)
     return Run(
         durations=values[0::width],

@@ -5,6 +5,11 @@ known at once, its first byte leaves at once, and any byte range of it can be
 served. The media of each fragment stays whole and in one piece, which is what
 lets a stranger hash it against its leaf.
 
+The header is a pure function of the init segments, the heads of the fragments
+and the two instants that were asked for (`Arrangement`), so that a stranger
+makes it anew and compares it byte for byte. Whoever changes what it writes
+gives the sidecar's format another name.
+
 Fragments follow each other without holes in time: where footage is missing the
 picture goes on with what comes next, because a frozen picture would look like
 footage. Pictures before the instant asked for, which decoding needs, are in the
@@ -22,7 +27,7 @@ from itertools import accumulate
 from pathlib import Path
 
 from svidok.base import Conflict
-from svidok.media.boxes import Run, Samples, parse_head
+from svidok.media.boxes import Run, Samples, head_wall_us, parse_head
 from svidok.media.fmp4 import AUDIO_ID, VIDEO_ID, box, full_box, hdlr, mdhd, minf, mvhd, tkhd
 from svidok.media.inits import InitInfo, parse_init
 from svidok.media.model import VIDEO_CLOCK, VideoTrack
@@ -58,7 +63,7 @@ class _Track:
     syncs: "array[int]" = field(default_factory=lambda: array("I"))
     chunks: "array[int]" = field(default_factory=lambda: array("Q"))
     runs: list[tuple[int, int, int]] = field(default_factory=list)  # first chunk, samples in each, description
-    entries: list[bytes] = field(default_factory=list)
+    entries: dict[bytes, int] = field(default_factory=dict)  # sample descriptions, each with its number
 
     def add(self, run: Run, *, at: int, offset: int, entry: bytes, begins: bool) -> None:
         """Append `run`, whose bytes lie at `offset` of the media, to begin at `at` as nearly as order allows.
@@ -101,12 +106,12 @@ class _Track:
 
     def _describe(self, entry: bytes) -> int:
         if entry not in self.entries:
-            if self.entries and entry[4:8] != self.entries[0][4:8]:
+            if self.entries and entry[4:8] != next(iter(self.entries))[4:8]:
                 raise Conflict(
                     "codec-changed", "The camera changed its codec within this span. Export before and after it apart."
                 )
-            self.entries.append(entry)
-        return self.entries.index(entry) + 1
+            self.entries[entry] = len(self.entries) + 1
+        return self.entries[entry]
 
     def table(self, base: int, *, wide: bool) -> bytes:
         """The `stbl`, with the media beginning at byte `base` of the file."""
@@ -174,37 +179,111 @@ class ProgressiveFile:
                 yield file.read(one.offset, one.head)
 
 
-def plan_progressive(sources: Sequence[Source], *, skip_us: int = 0, drop_us: int = 0) -> ProgressiveFile:
-    """Plan one MP4 of `sources`, whose first `skip_us` and last `drop_us` microseconds are hidden.
+def plan_progressive(
+    sources: Sequence[Source], *, start_us: int | None = None, end_us: int | None = None
+) -> ProgressiveFile:
+    """Plan one MP4 of `sources` that shows what lies between two instants (microseconds since 1970; all, where unset).
 
     Raises `Conflict` where a codec changes on the way or a source is damaged, and `OSError` where one is gone.
     """
-    video = _Track(timescale=VIDEO_CLOCK)
-    audio: list[_Track] = []
-    first: InitInfo | None = None
+    arrangement = Arrangement()
     placed: list[Placed] = []
-    at = 0
     with _OneFile() as file:
         for number, source in enumerate(sources):
             file.open(source.path)
-            init = parse_init(file.read(0, source.init_size), str(source.path))
-            first = first or init
-            shift: int | None = None
+            arrangement.begin(file.read(0, source.init_size), source.path.name)
             for offset, size in source.fragments:
-                head, samples = _head(file, source.path, offset, size)
-                begins = shift is None
-                shift = video.clock - samples.base if shift is None else shift
-                _add(video, audio, init, samples, shift=shift, offset=at, begins=begins)
-                placed.append(Placed(source=number, offset=offset, head=head, media_offset=at, media_size=size - head))
-                at += size - head
-    if first is None or not placed:
-        raise Conflict("nothing-recorded", "There is no footage in this span.")
-    header = _header(video, audio, first, at, skip=skip_us * 9 // 100, drop=drop_us * 9 // 100)
+                head, at = _read_head(file, offset, size), arrangement.media_size
+                arrangement.add(head, size - len(head), offset=offset)
+                placed.append(
+                    Placed(source=number, offset=offset, head=len(head), media_offset=at, media_size=size - len(head))
+                )
+    header = arrangement.header(start_us=start_us, end_us=end_us)
     moved = [
         Placed(source=one.source, offset=one.offset, head=one.head, media_offset=one.media_offset + len(header),
                media_size=one.media_size) for one in placed
     ]  # fmt: skip
     return ProgressiveFile(sources, header, moved)
+
+
+def _read_head(file: "_OneFile", offset: int, size: int) -> bytes:
+    """The bytes before the media of a fragment, or what looks like them where it is damaged."""
+    head = file.read(offset, min(_HEAD_GUESS, size))
+    length = _PRFT_BYTES + struct.unpack_from(">I", head, _PRFT_BYTES)[0] + 8 if len(head) >= _PRFT_BYTES + 8 else 0
+    if len(head) < length <= size:
+        head = file.read(offset, length)
+    return head[:length]
+
+
+class Arrangement:
+    """The sample tables of one file as they grow, fragment by fragment. Knows heads, and no file."""
+
+    def __init__(self) -> None:
+        self.media_size = 0
+        self._video = _Track(timescale=VIDEO_CLOCK)
+        self._audio: list[_Track] = []
+        self._first: InitInfo | None = None
+        self._init: InitInfo | None = None
+        self._where = ""
+        self._shift: int | None = None
+        self._begin_us: int | None = None
+        self._end_us = 0
+
+    def begin(self, init: bytes, where: str) -> None:
+        """What follows is of the segment with the init segment `init`; `where` names it to a person.
+
+        Raises `Conflict` where it is damaged.
+        """
+        self._init = parse_init(init, where)
+        self._first = self._first or self._init
+        self._where, self._shift = where, None
+
+    def add(self, head: bytes, media_size: int, *, offset: int = 0) -> tuple[int, int]:
+        """Append a fragment: its bytes before the media, and how many bytes of media follow them.
+
+        From when to when it shows, by its own head, in microseconds since 1970. Raises `Conflict` where it is
+        damaged, with its place `offset` in its file, or where the codec changes.
+        """
+        samples = parse_head(head) if _is_whole(head, media_size) else None
+        if samples is None or self._init is None or _payload(samples) != media_size:
+            raise Conflict(
+                "footage-damaged",
+                f"A fragment of {self._where} is damaged. Run `svidok check`.",
+                path=self._where,
+                offset=offset,
+            )
+        begins = self._shift is None
+        shift = self._video.clock - samples.base if self._shift is None else self._shift
+        self._shift = shift
+        _add(self._video, self._audio, self._init, samples, shift=shift, offset=self.media_size, begins=begins)
+        self.media_size += media_size
+        start_us = head_wall_us(head)
+        self._begin_us = start_us if self._begin_us is None else self._begin_us
+        self._end_us = start_us + sum(samples.video.durations) * 100 // 9
+        return start_us, self._end_us
+
+    def header(self, *, start_us: int | None = None, end_us: int | None = None) -> bytes:
+        """All that comes before the media. Raises `Conflict` where no fragment was added."""
+        if self._first is None or self._begin_us is None:
+            raise Conflict("nothing-recorded", "There is no footage in this span.")
+        skip_us = 0 if start_us is None else max(0, start_us - self._begin_us)
+        drop_us = 0 if end_us is None else max(0, self._end_us - end_us)
+        return _header(
+            self._video, self._audio, self._first, self.media_size, skip=skip_us * 9 // 100, drop=drop_us * 9 // 100
+        )
+
+
+def _is_whole(head: bytes, media_size: int) -> bool:
+    """Whether `head` is `prft`, `moof` and the header of an `mdat` of `media_size` bytes, and nothing else."""
+    if len(head) < _PRFT_BYTES + 16:
+        return False
+    prft, moof = struct.unpack_from(">I4s", head), struct.unpack_from(">I4s", head, _PRFT_BYTES)
+    mdat = struct.unpack_from(">I4s", head, len(head) - 8)
+    return (
+        prft == (_PRFT_BYTES, b"prft")
+        and moof == (len(head) - _PRFT_BYTES - 8, b"moof")
+        and mdat == (8 + media_size, b"mdat")
+    )
 
 
 def _add(
@@ -226,23 +305,6 @@ def _add(
         entry=init.audio_entry,
         begins=False,
     )
-
-
-def _head(file: "_OneFile", path: Path, offset: int, size: int) -> tuple[int, Samples]:
-    """The length of a fragment's head, and what the head says of the samples."""
-    head = file.read(offset, min(_HEAD_GUESS, size))
-    length = _PRFT_BYTES + struct.unpack_from(">I", head, _PRFT_BYTES)[0] + 8 if len(head) >= _PRFT_BYTES + 8 else 0
-    if len(head) < length <= size:
-        head = file.read(offset, length)
-    samples = parse_head(head[:length])
-    if samples is None or length + _payload(samples) != size:
-        raise Conflict(
-            "footage-damaged",
-            f"A fragment of {path.name} is damaged. Run `svidok check`.",
-            path=path.name,
-            offset=offset,
-        )
-    return length, samples
 
 
 def _payload(samples: Samples) -> int:

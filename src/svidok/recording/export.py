@@ -72,7 +72,6 @@ def plan(tx: Transaction, channel_id: UUID, span: Span) -> ExportPlan:
     parts = tuple(part for part in found if part.fragments)
     if not parts:
         raise Conflict("nothing-recorded", "There is no footage in this span.")
-    first, last = parts[0].fragments[0][1], parts[-1].fragments[-1][1]
     sources = [
         Source(
             path=part.one.media,
@@ -82,11 +81,7 @@ def plan(tx: Transaction, channel_id: UUID, span: Span) -> ExportPlan:
         for part in parts
     ]
     try:
-        file = plan_progressive(
-            sources,
-            skip_us=max(0, to_us(span.start) - first.start_us),
-            drop_us=max(0, last.end_us - to_us(span.end)),
-        )
+        file = plan_progressive(sources, start_us=to_us(span.start), end_us=to_us(span.end))
     except OSError as error:
         raise Unavailable("footage-unreachable", f"Footage cannot be read ({error.strerror}).") from error
     return ExportPlan(

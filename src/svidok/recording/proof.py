@@ -7,6 +7,9 @@ The chain it lays open, from the stranger's bytes up:
 3. The root stands in the payload that was sealed, and payload and salt open the ledger entry's commitment.
 4. The entry's path leads to the root of a checkpoint that we signed and others may have countersigned.
 
+The header of the MP4 follows from the init segments, the heads and the span, all
+of which are told, so that it can be made anew (`media.progressive.Arrangement`).
+
 A segment that is not in the log yet is told as `open`: its hashes are given,
 and nobody vouches for them. What is *not* proved: that the camera showed the
 truth, and that no footage is missing beyond the gaps we confess.
@@ -24,8 +27,8 @@ from uuid import UUID
 from svidok.base import Span
 from svidok.ledger import JSON, inclusion_path
 from svidok.ledger.entry import instant_text
+from svidok.ledger.sidecar import FORMAT
 
-FORMAT = "svidok-proof/1"
 MEDIA_TYPE = "application/json"
 
 

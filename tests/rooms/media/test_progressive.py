@@ -74,7 +74,9 @@ def test_pictures_and_sound_are_those_of_the_source(clip, tmp_path: Path, scratc
 
 def test_the_edit_list_begins_and_ends_where_it_was_asked(clip, tmp_path: Path) -> None:
     clip.write(tmp_path / "a.mp4", start_us=START)
-    plan = plan_progressive([source(tmp_path / "a.mp4", first=2, count=5)], skip_us=400_000, drop_us=600_000)
+    plan = plan_progressive(
+        [source(tmp_path / "a.mp4", first=2, count=5)], start_us=START + 2_400_000, end_us=START + 6_400_000
+    )
     out = written(plan, tmp_path / "out.mp4")
     assert abs(float(ffprobe(out)["format"]["duration"]) - 4.0) < 0.05
     decodes(out)

@@ -26,13 +26,14 @@ from svidok.base import Span, SystemClock, new_id
 from svidok.bus import Bus
 from svidok.governance.model import ReferenceKind
 from svidok.governance.purposes import choose_purpose, open_reference
-from svidok.ledger.sidecar import Finding, verify_sidecar
+from svidok.ledger.sidecar import Finding
 from svidok.media.fmp4 import frame_fragment, init_segment
 from svidok.media.frames import probe
 from svidok.media.model import Frame, Tracks
 from svidok.recording import export
 from svidok.recording import facts as f
 from svidok.recording.feed import LiveFrame, LiveOpening, frames_subject, open_subject
+from svidok.recording.verifying import verify_export
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 FROM, TO = "2026-11-20T12:00:00Z", "2026-11-20T12:00:08Z"
@@ -212,7 +213,7 @@ async def test_an_export_comes_whole_in_ranges_and_with_its_proof(footage: House
         assert (await person.get(path, params=params, headers={"Range": wrong})).status_code == 416, wrong
     proof = await person.get(path + "/proof", params=params)
     (tmp_path / "a.mp4").write_bytes(whole.content)
-    verdict = verify_sidecar(tmp_path / "a.mp4", proof.content, verifier=footage.yard.log.verifier)
+    verdict = verify_export(tmp_path / "a.mp4", proof.content, verifier=footage.yard.log.verifier)
     assert verdict.finding == Finding.PROVED
     assert json.loads(proof.content)["media"]["name"] == whole.headers["content-disposition"].split('"')[1]
 

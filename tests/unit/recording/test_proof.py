@@ -93,7 +93,7 @@ def test_a_sealed_segment_carries_its_statement() -> None:
 
 def test_the_frame_of_the_sidecar() -> None:
     told = sidecar()
-    assert told["format"] == "svidok-proof/1"
+    assert told["format"] == "svidok-proof/2"
     assert (told["from"], told["to"]) == ("2026-11-24T12:00:00.000000Z", "2026-11-24T12:00:10.000000Z")
     assert told["segments"] == []
     assert told["channel"] == str(CHANNEL)
