@@ -7,20 +7,31 @@ The life of a batch:
 2. The folders are synced.
 3. The checkpoint is signed, written, synced and renamed. From here the entries exist.
 
-A crash before step 3 leaves files beyond the checkpoint, which the next batch
-replaces. A log that does not agree with its own checkpoint is not opened.
+A crash before step 3 leaves files beyond the checkpoint, which are removed
+before anything else is appended. A log that does not agree with its own
+checkpoint is not opened, and an append that failed anywhere is never grown
+upon: the log is read anew from its checkpoint first.
+
+One writer at a time: the folder is locked while anything is written, and the
+checkpoint is read anew under the lock, so that a second process finds either
+the door shut or the log as the first one left it.
 """
 
+import fcntl
 import os
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 
-from svidok.base import SvidokError
+from svidok.base import SvidokError, Unavailable
 from svidok.ledger.note import BadNote, Checkpoint, Verifier, sign_note
 from svidok.ledger.signer import Signer
 from svidok.ledger.tiles import WIDTH, bundle_path, hashes_at, pack, tile_path, unpack
 from svidok.ledger.tree import EMPTY_ROOT, HASH_BYTES, leaf_hash, node_hash, root_of, split
+
+MOST_ENTRIES = 65_536  # in one append; it bounds how far beyond its checkpoint a crash can leave files
 
 
 class LogDamaged(SvidokError):
@@ -121,34 +132,72 @@ class LogReader:
 
 
 class Log(LogReader):
-    """The one writer of a log. Open it once; it trusts nothing that its checkpoint does not cover."""
+    """The one writer of a log. It trusts nothing that its checkpoint does not cover."""
 
     def __init__(self, folder: Path, signer: Signer, origin: str) -> None:
+        """Open the log in `folder`, or begin it; raises as `writing` does."""
         super().__init__(folder)
         self._signer = signer
         self.verifier = Verifier(name=origin, key=signer.public_key())
         self.origin = origin
+        self.size = 0
+        self._known: str | None = None  # the checkpoint that `size` is of; nothing while it must be read anew
+        self._mutex = threading.RLock()
+        self._held = False
+        self._clean = False
         folder.mkdir(parents=True, exist_ok=True)
-        if not (folder / "checkpoint").exists():
-            if (folder / "tile").exists():
-                raise LogDamaged("checkpoint", "is missing while there are tiles")
-            self._publish(0, EMPTY_ROOT)
-        self.size = self._open()
+        with self.writing():
+            pass
 
     def checkpoint(self) -> str:
-        """The signed note as it stands on disk."""
-        return (self.folder / "checkpoint").read_text("utf-8")
+        """The signed note as it stands on disk. Raises `LogDamaged` where it cannot be read."""
+        try:
+            return (self.folder / "checkpoint").read_text("utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise LogDamaged("checkpoint", f"cannot be read ({error})") from error
 
     def entry(self, index: int) -> bytes:
         """The bytes of entry `index`."""
         number, offset = divmod(index, WIDTH)
         return self.entries(number, min(WIDTH, self.size - number * WIDTH))[offset]
 
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Hold the log against every other writer, and know how it stands now.
+
+        Raises `Unavailable` where another process holds it, and `LogDamaged` where it does not agree with itself.
+        """
+        with self._mutex:
+            if self._held:
+                yield
+                return
+            handle = os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY)
+            try:
+                _lock(handle)
+                self._held = True
+                self._take_up()
+                yield
+            finally:
+                self._held = False
+                os.close(handle)
+
     def append(self, entries: Sequence[bytes]) -> range:
-        """Add `entries` for good; their indices. When it returns, the checkpoint that covers them is on disk."""
-        if not entries:
-            return range(self.size, self.size)
-        size = self.size + len(entries)
+        """Add at most `MOST_ENTRIES` for good; their indices.
+
+        When it returns, the checkpoint that covers them is on disk. Where it raises, they may be in the log or not:
+        `size` tells, once `writing` was entered again.
+        """
+        if len(entries) > MOST_ENTRIES:
+            raise ValueError(f"at most {MOST_ENTRIES} entries in one append, not {len(entries)}")
+        with self.writing():
+            first = self.size
+            if entries:
+                self._clear_way()
+                self._known = None
+                self._append(entries, first + len(entries))
+            return range(first, first + len(entries))
+
+    def _append(self, entries: Sequence[bytes], size: int) -> None:
         touched = {self.folder}
         self._write_bundles(entries, size, touched)
         level, fresh, first = 0, [leaf_hash(entry) for entry in entries], self.size
@@ -157,15 +206,36 @@ class Log(LogReader):
             level += 1
         for folder in touched:
             _sync_folder(folder)
-        self._publish(size, self.root(size))
-        added = range(self.size, size)
-        self._drop_superseded(size)
-        self.size = size
-        return added
+        old = self.size
+        known = self._publish(size, self.root(size))
+        self._drop_superseded(old, size)
+        self._known = known
 
-    def _open(self) -> int:
+    def _clear_way(self) -> None:
+        """Once, before the first append and not before: opening a log by an older checkpoint destroys nothing."""
+        if not self._clean:
+            self._drop_unpublished(self.size)
+            self._clean = True
+
+    def _take_up(self) -> None:
+        """Read the checkpoint, and where it is another than we know, or an append of ours failed, all that it says."""
+        if not (self.folder / "checkpoint").exists():
+            if self.size or (self.folder / "tile").exists():
+                raise LogDamaged("checkpoint", "is missing while there are entries")
+            self._publish(0, EMPTY_ROOT)
+        note = self.checkpoint()
+        if note == self._known:
+            return
+        size = self._open(note)
+        if size < self.size:
+            raise LogDamaged("checkpoint", f"covers {size} entries where there were {self.size}")
+        self.size, self._known = size, note
+
+    def _open(self, note: str) -> int:
+        self._full_tile.cache_clear()
+        self._clean = False
         try:
-            checkpoint = Checkpoint.open(self.checkpoint(), verifier=self.verifier, origin=self.origin)
+            checkpoint = Checkpoint.open(note, verifier=self.verifier, origin=self.origin)
         except BadNote as error:
             raise LogDamaged("checkpoint", str(error)) from error
         if self.root(checkpoint.size) != checkpoint.root:
@@ -173,19 +243,19 @@ class Log(LogReader):
         if checkpoint.size:
             number = (checkpoint.size - 1) // WIDTH
             self.entries(number, checkpoint.size - number * WIDTH)
-        self._drop_unpublished(checkpoint.size)
         return checkpoint.size
 
     def _drop_unpublished(self, size: int) -> None:
-        """Remove partial tiles that a crash left beyond the checkpoint; under their own names they would outlive it."""
+        """Remove what a crash left beyond the checkpoint; under its own name it would outlive it."""
         for level in range(8):
             count = hashes_at(level, size)
-            number, width = divmod(count, WIDTH)
-            folders = [f"{tile_path(level, number)}.p"] + ([f"{bundle_path(number)}.p"] if level == 0 else [])
-            for folder in folders:
-                for partial in (self.folder / folder).glob("*"):
-                    if not partial.name.isdigit() or int(partial.name) > width:
-                        partial.unlink()
+            reach = hashes_at(level, size + MOST_ENTRIES)
+            first, width = divmod(count, WIDTH)
+            for number in range(first, reach // WIDTH + 1):
+                kept = width if number == first else 0
+                _drop_beyond(self.folder / tile_path(level, number), kept)
+                if level == 0:
+                    _drop_beyond(self.folder / bundle_path(number), kept)
 
     def _write_bundles(self, entries: Sequence[bytes], size: int, touched: set[Path]) -> None:
         number = self.size // WIDTH
@@ -213,21 +283,30 @@ class Log(LogReader):
         self._full_tile.cache_clear()
         return above, number
 
-    def _publish(self, size: int, root: bytes) -> None:
+    def _publish(self, size: int, root: bytes) -> str:
         checkpoint = Checkpoint(origin=self.origin, size=size, root=root)
         note = sign_note(checkpoint.text(), verifier=self.verifier, sign=self._signer.sign)
         _write(self.folder / "checkpoint", note.encode(), set())
+        self.size = size  # whatever fails from here on, the entries exist
         _sync_folder(self.folder)
+        return note
 
-    def _drop_superseded(self, size: int) -> None:
+    def _drop_superseded(self, old: int, size: int) -> None:
         """Remove the partial tiles of what is full by now, as tlog-tiles ("Partial Tiles") allows."""
         for level in range(8):
             if hashes_at(level, size) == 0:
                 break
-            for number in range(hashes_at(level, self.size) // WIDTH, hashes_at(level, size) // WIDTH):
-                _remove_partials(self.folder / f"{tile_path(level, number)}.p")
+            for number in range(hashes_at(level, old) // WIDTH, hashes_at(level, size) // WIDTH):
+                _drop_partials(self.folder / tile_path(level, number), 0)
                 if level == 0:
-                    _remove_partials(self.folder / f"{bundle_path(number)}.p")
+                    _drop_partials(self.folder / bundle_path(number), 0)
+
+
+def _lock(handle: int) -> None:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise Unavailable("ledger-busy", "Another process is writing the ledger's log.") from error
 
 
 def _write(path: Path, data: bytes, touched: set[Path]) -> None:
@@ -252,8 +331,20 @@ def _sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
-def _remove_partials(folder: Path) -> None:
-    if folder.is_dir():
-        for partial in folder.iterdir():
+def _drop_beyond(full: Path, kept: int) -> None:
+    """Remove the tile or bundle at `full` and its partial ones wider than `kept`."""
+    for path in (full, full.with_name(full.name + ".part")):
+        path.unlink(missing_ok=True)
+    _drop_partials(full, kept, wider=True)
+
+
+def _drop_partials(full: Path, kept: int, *, wider: bool = False) -> None:
+    """Remove the partial ones of a tile or bundle: all, or those `wider` than `kept` and what was half written."""
+    folder = full.with_name(full.name + ".p")
+    if not folder.is_dir():
+        return
+    for partial in folder.iterdir():
+        if not wider or not partial.name.isdigit() or int(partial.name) > kept:
             partial.unlink()
+    if not any(folder.iterdir()):
         folder.rmdir()

@@ -41,14 +41,16 @@ def sequence_once(database: Database, log: Log) -> int:
     """Put what waits into `log` as one batch; how many entries that were.
 
     Raises `LogDamaged` where the database knows of entries that the log does
-    not have: the log was rolled back, and must not grow from there.
+    not have: the log was rolled back, and must not grow from there; and
+    `Unavailable` where another process writes to the folder.
     """
     with database.transaction() as tx:
         if not tx.one(_SQL["take_sequencer_lock"])["taken"]:
             return 0
-        _catch_up(tx, log)
-        rows = tx.all(_SQL["waiting"], most=BATCH)
-        indices = log.append([_entry(row).leaf_bytes() for row in rows])
+        with log.writing():  # reads the checkpoint anew: another process may have been the sequencer meanwhile
+            _catch_up(tx, log)
+            rows = tx.all(_SQL["waiting"], most=BATCH)
+            indices = log.append([_entry(row).leaf_bytes() for row in rows])
         _write_indices(tx, [(row["id"], index) for row, index in zip(rows, indices, strict=True)])
         return len(rows)
 

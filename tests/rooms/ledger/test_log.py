@@ -3,16 +3,18 @@
 import os
 import random
 import shutil
+import subprocess
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID
 
 import pytest
 
-from svidok.base import Conflict
+from svidok.base import Conflict, Unavailable
 from svidok.ledger.audit import audit_log
 from svidok.ledger.entry import Entry
-from svidok.ledger.log import Log, LogDamaged
+from svidok.ledger.log import MOST_ENTRIES, Log, LogDamaged
 from svidok.ledger.note import Checkpoint
 from svidok.ledger.signer import FileSigner
 from svidok.ledger.tree import leaf_hash, root_of, verify_consistency, verify_inclusion
@@ -73,37 +75,199 @@ def test_seventy_thousand_entries_reach_a_third_level(tmp_path: Path, signer: Fi
     assert log.root(log.size) == root_of([leaf_hash(entry) for entry in entries(0, log.size)])
 
 
-class PowerCut(Exception):
+class PowerCut(BaseException):
     """Raised where the machine would have gone dark."""
 
 
-@pytest.mark.parametrize("at_call", range(1, 16))
-@pytest.mark.parametrize("call", ["fsync", "rename"])
-def test_a_crash_at_any_step_leaves_the_old_log_or_the_new(
-    tmp_path: Path, signer: FileSigner, monkeypatch: pytest.MonkeyPatch, call: str, at_call: int
+DEEDS = {(os, "fsync"), (Path, "rename"), (Path, "unlink"), (Path, "mkdir"), (Path, "open"), (Path, "rmdir")}
+
+
+open_path, unlink = Path.open, Path.unlink
+
+
+class Fuse:
+    """Lets so many deeds on the disk happen, and none after them, until it is mended."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, deeds: int, error: type[BaseException] = PowerCut) -> None:
+        self.left, self.error, self._patch = deeds, error, monkeypatch.context()
+        self.blown = False
+
+    def __enter__(self) -> "Fuse":
+        patch = self._patch.__enter__()
+        for place, name in DEEDS:
+            patch.setattr(place, name, self._counted(getattr(place, name)))
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *rest: object) -> bool:
+        self._patch.__exit__(None, None, None)
+        return kind is self.error
+
+    def _counted(self, real):
+        def deed(*arguments, **named):
+            if (real is open_path and "w" not in str(arguments[1:])) or (real is unlink and not arguments[0].exists()):
+                return real(*arguments, **named)  # nothing is changed by it
+            if self.left <= 0:
+                self.blown = True
+                raise self.error(28, "no space left on device")
+            self.left -= 1
+            return real(*arguments, **named)
+
+        return deed
+
+
+def beyond(folder: Path, size: int) -> list[str]:
+    """Tiles and bundles, whole or partial or half written, of entries that the checkpoint does not cover."""
+    found = []
+    for path in (path for path in (folder / "tile").rglob("*") if path.is_file()):
+        place = path.relative_to(folder).as_posix()
+        name, _, partial = place.partition(".p/")
+        groups = name.split("/")[2:]
+        if place.endswith(".part"):
+            found.append(place)
+            continue
+        number = int("".join(group.removeprefix("x") for group in groups))
+        level = 0 if place.startswith("tile/entries") else int(place.split("/")[1])
+        if number * 256 + int(partial or 256) > size >> (8 * level):
+            found.append(place)
+    return sorted(found)
+
+
+def holds(log: Log, count: int) -> None:
+    """That it holds just these entries, each once and in order."""
+    assert log.size == count
+    bundles = [log.entries(n, min(256, count - n * 256)) for n in range((count + 255) // 256)]
+    assert [entry for bundle in bundles for entry in bundle] == entries(0, count)
+    assert codes(log.folder, log) == []
+
+
+def test_a_crash_at_every_step_leaves_the_old_log_or_the_new(
+    tmp_path: Path, signer: FileSigner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    grown(tmp_path / "before", signer, 250)
+    sizes, deeds = set(), 0
+    while True:
+        folder = tmp_path / f"log{deeds}"
+        shutil.copytree(tmp_path / "before", folder)
+        log = Log(folder, signer, ORIGIN)
+        with Fuse(monkeypatch, deeds) as fuse:
+            log.append(entries(250, 700))
+        again = Log(folder, signer, ORIGIN)
+        sizes.add(again.size)
+        again.append(entries(again.size, 1))
+        assert beyond(folder, again.size) == []
+        again.append(entries(again.size, 1200 - again.size))
+        holds(again, 1200)
+        shutil.rmtree(folder)
+        if not fuse.blown:
+            break
+        deeds += 1
+    assert (sizes, deeds > 40) == ({250, 950}, True)
+
+
+def test_a_log_that_failed_is_not_grown_upon_but_taken_up_anew(
+    tmp_path: Path, signer: FileSigner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    grown(tmp_path / "before", signer, 250)
+    deeds = 0
+    while True:
+        folder = tmp_path / f"log{deeds}"
+        shutil.copytree(tmp_path / "before", folder)
+        log = Log(folder, signer, ORIGIN)
+        with Fuse(monkeypatch, deeds, OSError) as fuse:
+            log.append(entries(250, 300))
+        with log.writing():
+            assert log.size in {250, 550}
+            log.append(entries(log.size, 700 - log.size))
+        holds(log, 700)
+        shutil.rmtree(folder)
+        if not fuse.blown:
+            return
+        deeds += 1
+
+
+@pytest.mark.parametrize("deeds", [1, 30, 60, 80, 100, 110])
+def test_a_crash_in_the_largest_batch_leaves_nothing_beyond(
+    tmp_path: Path, signer: FileSigner, monkeypatch: pytest.MonkeyPatch, deeds: int
+) -> None:
+    log = grown(tmp_path / "log", signer, 5)
+    with Fuse(monkeypatch, deeds) as fuse:
+        log.append(entries(5, 4096))
+    assert fuse.blown
+    log = Log(tmp_path / "log", signer, ORIGIN)
+    before = log.size
+    assert log.append(entries(before, 2)) == range(before, before + 2)
+    assert beyond(log.folder, log.size) == []
+    holds(log, before + 2)
+
+
+def test_the_size_is_that_of_the_checkpoint_as_soon_as_it_stands(
+    tmp_path: Path, signer: FileSigner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = grown(tmp_path / "log", signer, 255)
+
+    def refuse(*_: object) -> None:
+        raise OSError(5, "input/output error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(log, "_drop_superseded", refuse)
+        with pytest.raises(OSError, match="input/output"):
+            log.append(entries(255, 10))
+    assert log.size == Checkpoint.parse(log.checkpoint()).size == 265
+
+
+def test_an_older_checkpoint_put_back_destroys_nothing(tmp_path: Path, signer: FileSigner) -> None:
     folder = tmp_path / "log"
     log = grown(folder, signer, 250)
-    calls = 0
-    real = {"fsync": os.fsync, "rename": Path.rename}[call]
+    older = log.checkpoint()
+    log.append(entries(250, 300))
+    newer = log.checkpoint()
+    (folder / "checkpoint").write_text(older)
+    with pytest.raises(LogDamaged):
+        log.append(entries(250, 1))
+    assert Log(folder, signer, ORIGIN).size == 250
+    (folder / "checkpoint").write_text(newer)
+    holds(Log(folder, signer, ORIGIN), 550)
 
-    def cut(*arguments: object) -> object:
-        nonlocal calls
-        calls += 1
-        if calls == at_call:
-            raise PowerCut
-        return real(*arguments)  # type: ignore[operator]
 
-    monkeypatch.setattr(*((os, "fsync") if call == "fsync" else (Path, "rename")), cut)
-    try:
-        log.append(entries(250, 20))
-    except PowerCut:
-        pass
-    monkeypatch.undo()
-    again = Log(folder, signer, ORIGIN)
-    assert again.size in (250, 270)
-    again.append(entries(again.size, 300))
-    assert codes(folder, again) == []
+OTHER = """
+import sys, time
+from pathlib import Path
+from svidok.ledger.log import Log
+from svidok.ledger.signer import FileSigner
+log = Log(Path(sys.argv[1]), FileSigner(Path(sys.argv[2])), sys.argv[3])
+with log.writing():
+    print("holding", flush=True)
+    sys.stdin.readline()
+    log.append([line.encode() for line in sys.argv[4:]])
+    print("appended", flush=True)
+sys.stdin.readline()
+"""
+
+
+def test_two_processes_take_turns_and_see_each_other(tmp_path: Path, signer: FileSigner) -> None:
+    log = grown(tmp_path / "log", signer, 3)
+    theirs = [entry.decode() for entry in entries(3, 2)]
+    command = [sys.executable, "-c", OTHER, str(log.folder), str(tmp_path / "ledger.pem"), ORIGIN, *theirs]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdin is not None
+        assert other.stdout is not None
+        assert other.stdout.readline() == "holding\n"
+        for act in (lambda: log.append(entries(3, 1)), lambda: Log(log.folder, signer, ORIGIN)):
+            with pytest.raises(Unavailable) as busy:
+                act()
+            assert busy.value.code == "ledger-busy"
+        other.stdin.write("\n")
+        other.stdin.flush()
+        assert other.stdout.readline() == "appended\n"
+        other.stdin.close()
+        assert other.wait(10) == 0
+    assert log.append(entries(5, 2)) == range(5, 7)
+    holds(log, 7)
+
+
+def test_an_append_has_a_largest_size(tmp_path: Path, signer: FileSigner) -> None:
+    with pytest.raises(ValueError):
+        grown(tmp_path / "log", signer).append([b"x"] * (MOST_ENTRIES + 1))
 
 
 def test_every_flipped_byte_is_named(tmp_path: Path, signer: FileSigner) -> None:

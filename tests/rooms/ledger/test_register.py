@@ -1,5 +1,7 @@
 """From a transaction to the log on a real PostgreSQL: nothing lost, nothing doubled, every changed row named."""
 
+import contextlib
+import os
 import threading
 from datetime import UTC, datetime
 from pathlib import Path
@@ -71,6 +73,44 @@ def test_dying_between_log_and_database_doubles_nothing(
     assert sequence_once(database, log) == 5
     report = audit(database, log)
     assert (report.size, report.rows, report.findings) == (15, 15, [])
+
+
+def test_a_disk_that_fails_at_any_deed_loses_and_doubles_nothing(
+    database: Database, log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, deeds, stated = os.fsync, 0, 0
+    while deeds < 30:
+        state(database, 40)
+        stated += 40
+        left = deeds
+
+        def fail(handle: int) -> None:
+            nonlocal left
+            left -= 1
+            if left < 0:
+                raise OSError(5, "input/output error")
+            real(handle)
+
+        with monkeypatch.context() as patch, contextlib.suppress(OSError):
+            patch.setattr(os, "fsync", fail)
+            sequence_once(database, log)
+        deeds += 1
+    sequence_once(database, log)
+    report = audit(database, log)
+    assert (report.size, report.rows, report.findings) == (stated, stated, [])
+    with database.transaction() as tx:
+        assert count_waiting(tx) == 0
+
+
+def test_a_sequencer_that_takes_over_reads_where_the_other_stopped(
+    database: Database, log: Log, tmp_path: Path
+) -> None:
+    second = Log(log.folder, FileSigner(tmp_path / "key.pem"), ORIGIN)
+    for one, count in ((log, 3), (second, 300), (log, 5), (second, 1)):
+        state(database, count)
+        assert sequence_once(database, one) == count
+    report = audit(database, log)
+    assert (report.size, report.rows, report.findings) == (309, 309, [])
 
 
 def test_two_sequencers_take_turns(database: Database, log: Log) -> None:
