@@ -34,7 +34,10 @@ class LedgerOut(msgspec.Struct):
 
 
 def _checkpoint(folder: Path) -> tuple[str, Checkpoint]:
-    note = (folder / "checkpoint").read_text("utf-8")
+    try:
+        note = (folder / "checkpoint").read_text("utf-8")
+    except FileNotFoundError as error:
+        raise NotFound("ledger-not-begun", "The ledger has no checkpoint yet. Ask again shortly.") from error
     return note, Checkpoint.parse(note.partition("\n\n")[0] + "\n")
 
 

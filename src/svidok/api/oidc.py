@@ -40,9 +40,13 @@ async def oidc_offered(services: Services) -> OidcOut:
 
 @get("/api/oidc/start", **PUBLIC, sync_to_thread=True, status_code=302)
 def depart(request: Request[Any, Any, Any], services: Services) -> Redirect:
-    """Away to the provider."""
+    """Away to the provider; home with the code of what went wrong where it cannot be reached."""
     redirect = site_of(request, services).origin + _BACK
-    departure = oidc.depart(services.database, _provider(services), redirect=redirect, at=services.clock.now())
+    provider = _provider(services)
+    try:
+        departure = oidc.depart(services.database, provider, redirect=redirect, at=services.clock.now())
+    except SvidokError as error:  # a person followed a link: they must land on a page
+        return _home(error.code)
     cookie = Cookie(
         key=STATE_COOKIE, value=departure.state, httponly=True, max_age=600, path=_BACK, samesite="lax",
         secure=services.secure_cookies,

@@ -171,6 +171,13 @@ def test_over_http_with_cookies(provider, name: str, services: Services) -> None
         assert client.get("/api/session").json()["actor"]["login"] == name
 
 
+def test_whoever_departs_to_a_provider_that_is_away_lands_on_our_page(provider, services: Services) -> None:
+    services.oidc = provider(issuer="http://127.0.0.1:1")
+    with TestClient(build_app(services, web_folder=None), base_url="https://svidok.example") as client:
+        away = client.get("/api/oidc/start", follow_redirects=False)
+    assert (away.status_code, away.headers["location"]) == (302, "/?sign_in=oidc-unavailable")
+
+
 def test_without_a_provider_it_says_so(services: Services) -> None:
     with TestClient(build_app(services, web_folder=None)) as client:
         assert client.get("/api/oidc").json() == {"offered": False}

@@ -1,6 +1,7 @@
 // Who is signed in, and for which purpose they look.
 import { ask, wire, whenSignedOut } from "../client/http";
 import type { Purpose, Session } from "../client/types";
+import { enterByPasskey } from "./passkeys";
 
 const state = $state<{ session: Session | null; known: boolean; choosing: boolean }>({
   session: null,
@@ -51,6 +52,10 @@ export async function resume(): Promise<void> {
 
 export async function signIn(login: string, password: string, code: string | null): Promise<void> {
   take(await ask<Session>("/api/session", { method: "POST", body: { login, password, code } }));
+}
+
+export async function signInByPasskey(): Promise<void> {
+  take(await enterByPasskey());
 }
 
 export async function signInFirst(token: string, login: string, name: string, password: string): Promise<void> {

@@ -1,0 +1,81 @@
+"""The hub alone, served to a real Chromium: real database, real web app, no recorder and no cameras."""
+
+import json
+import subprocess
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import uvicorn
+
+from svidok.access import Role, accounts
+from svidok.access.model import Actor
+from svidok.api import Services, build_app
+from svidok.api.jobs import Jobs
+from svidok.base import SystemClock
+from svidok.db import Database
+
+ROOT = Path(__file__).parents[2]
+DIST = ROOT / "web" / "dist"
+BROWSERS = ("/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome")
+PASSWORD = "seven quiet otters"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hub:
+    """A hub that answers, and somebody for each role (a second administrator and supervisor too)."""
+
+    address: str
+    services: Services
+    people: dict[str, Actor]
+
+    def walk(self, script: str, out: Path) -> str:
+        """Run `web/e2e/<script>` against it; what it said. Fails with what it complained of."""
+        told = {"address": self.address, "password": PASSWORD, "out": str(out)}
+        done = subprocess.run(
+            ["node", f"e2e/{script}", json.dumps(told)], cwd=ROOT / "web", capture_output=True, text=True, timeout=240
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert "no complaint in the console" in done.stdout, done.stdout
+        return done.stdout
+
+
+@pytest.fixture(scope="module")
+def hub(database: Database, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
+    if not any(Path(one).exists() for one in BROWSERS):
+        pytest.skip("no Chromium on this machine")
+    if not (DIST / "index.html").exists():
+        pytest.skip("the web interface is not built")
+    clock, folder = SystemClock(), tmp_path_factory.mktemp("hub")
+    services = Services(
+        database=database, bus=None, data=folder, ledger_folder=folder, ledger_origin="x", clock=clock,
+        jobs=Jobs(database, clock), node="hub", credentials_key=folder / "credentials.key",
+    )  # fmt: skip
+    people = _people(database)
+    server = uvicorn.Server(
+        uvicorn.Config(build_app(services, web_folder=DIST), host="127.0.0.1", port=0, log_config=None)
+    )
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    while not server.started:
+        assert thread.is_alive()
+        thread.join(0.05)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    yield Hub(address=f"http://localhost:{port}", services=services, people=people)
+    server.should_exit = True
+    thread.join(20)
+    services.jobs.close()
+
+
+def _people(database: Database) -> dict[str, Actor]:
+    held = {str(role): role for role in Role} | {"supervisor2": Role.SUPERVISOR, "administrator2": Role.ADMINISTRATOR}
+    with database.transaction() as tx:
+        return {
+            login: accounts.add_account(
+                tx, by=None, login=login, name=f"Name of {login}", password=PASSWORD, roles=[role], unit_id=None,
+                at=SystemClock().now(),
+            )
+            for login, role in held.items()
+        }  # fmt: skip
