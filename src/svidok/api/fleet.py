@@ -14,7 +14,7 @@ from svidok.api.jobs import Progress
 from svidok.api.services import Services
 from svidok.base import BadInput, Conflict
 from svidok.db import Row, Transaction
-from svidok.fleet import Life, inspection, registry, search
+from svidok.fleet import Life, events, inspection, registry, search
 from svidok.fleet.credentials import Safe
 from svidok.fleet.drivers import onvif
 from svidok.fleet.importing import import_cameras
@@ -47,10 +47,11 @@ class Steering(msgspec.Struct):
 
 
 class Policies(msgspec.Struct):
-    """Makers policy and firmware list."""
+    """Makers policy, firmware list, and for how many days cameras' events are kept."""
 
     makers: dict[str, str] | None = None
     firmware_csv: str | None = None
+    events_keep_days: int | None = None
 
 
 def _safe(services: Services) -> Safe:
@@ -176,6 +177,29 @@ def read_findings(camera_id: UUID, services: Services) -> dict[str, list[Row]]:
         return {"items": tx.all(registry.SQL["findings_of"], camera_id=camera_id)}
 
 
+@get("/api/cameras/{camera_id:uuid}/events", **guarded("view_fleet"), sync_to_thread=True)
+def read_events(camera_id: UUID, services: Services, before: str | None = None, limit: int = 50) -> dict[str, Any]:
+    """What a camera told besides its pictures, the latest first; `next` is the `before` of the page that follows."""
+    with services.database.transaction() as tx:
+        rows = events.latest(tx, camera_id, before=_place(before), limit=limit)
+    last = rows[-1] if len(rows) == max(1, min(limit, events.MOST_A_PAGE)) else None
+    return {"items": rows, "next": f"{last['at'].isoformat()}_{last['id']}" if last else None}
+
+
+def _place(text: str | None) -> tuple[datetime, UUID] | None:
+    """An instant and an id, as a page of events names its last row."""
+    if text is None:
+        return None
+    at, _, row = text.partition("_")
+    try:
+        instant, row_id = datetime.fromisoformat(at), UUID(row)
+    except ValueError as error:
+        raise BadInput("cursor-form", "Take the cursor from the page before.") from error
+    if instant.tzinfo is None:
+        raise BadInput("cursor-form", "Take the cursor from the page before.")
+    return instant, row_id
+
+
 @post("/api/cameras/{camera_id:uuid}/probe", **guarded("probe_camera"), sync_to_thread=True)
 def probe_camera(camera_id: UUID, actor: Actor, services: Services) -> dict[str, Any]:
     """Ask the camera who it is, and judge it."""
@@ -279,7 +303,11 @@ def read_restoration(
 def read_policies(services: Services) -> dict[str, Any]:
     """Makers policy and firmware list."""
     with services.database.transaction() as tx:
-        return {"makers": registry.maker_policy(tx), "firmware": inspection.vulnerable_firmware(tx)}
+        return {
+            "makers": registry.maker_policy(tx),
+            "firmware": inspection.vulnerable_firmware(tx),
+            "events_keep_days": events.keep_days(tx),
+        }
 
 
 @put("/api/fleet/policies", **guarded("manage_settings"), sync_to_thread=True)
@@ -291,11 +319,14 @@ def write_policies(data: Policies, actor: Actor, services: Services) -> dict[str
 
 
 def _set_policies(tx: Transaction, data: Policies, actor: Actor, at: datetime) -> None:
-    inspection.set_policies(tx, actor=actor, makers=data.makers, firmware_csv=data.firmware_csv, at=at)
+    if data.events_keep_days is not None:
+        events.set_keep_days(tx, actor=actor, days=data.events_keep_days, at=at)
+    if data.makers is not None or data.firmware_csv is not None:
+        inspection.set_policies(tx, actor=actor, makers=data.makers, firmware_csv=data.firmware_csv, at=at)
 
 
 ROUTES = [
-    list_cameras, map_cameras, read_camera, change_camera, read_life, change_life, read_findings, probe_camera,
-    set_login, steer_camera, import_file, discover_cameras, list_sites, list_regions, read_summary, read_restoration,
-    read_policies, write_policies,
+    list_cameras, map_cameras, read_camera, change_camera, read_life, change_life, read_findings, read_events,
+    probe_camera, set_login, steer_camera, import_file, discover_cameras, list_sites, list_regions, read_summary,
+    read_restoration, read_policies, write_policies,
 ]  # fmt: skip

@@ -36,6 +36,19 @@ class Life(StrEnum):
     RETIRED = "retired"
 
 
+class EventKind(StrEnum):
+    """What a camera tells besides its pictures, and what we notice of it."""
+
+    MOTION = "motion"
+    TAMPER = "tamper"
+    SIGNAL_LOSS = "signal_loss"
+    DIGITAL_INPUT = "digital_input"
+    OWN_RECORDING = "own_recording"  # the camera records on its own card
+    STORAGE_FAILURE = "storage_failure"
+    EVENTS_LOST = "events_lost"  # by us: its events cannot be had
+    FLOOD = "flood"  # by us: it told more than is kept
+
+
 RECORDED_IN = frozenset({Life.WORKING, Life.SILENT, Life.RESTORED, Life.PLANNED, Life.DAMAGED})
 """Lives in which the recorder tries to reach a camera. A destroyed one is not asked for until somebody says so."""
 

@@ -193,3 +193,29 @@ SELECT c.id, c.maker, c.model, c.firmware, c.facts, b.clock_offset_ms,
 FROM fleet.camera c LEFT JOIN fleet.beat b ON b.camera_id = c.id LEFT JOIN fleet.channel h ON h.camera_id = c.id
 LEFT JOIN fleet.stream s ON s.channel_id = h.id
 WHERE %(id)s::uuid IS NULL OR c.id = %(id)s GROUP BY c.id, b.clock_offset_ms;
+
+-- name: cameras_to_hear
+-- Cameras with an ONVIF address that may be reached.
+SELECT id, address, sealed_login, lower(maker) AS maker FROM fleet.camera
+WHERE address <> '' AND life = ANY(%(lives)s) ORDER BY id;
+
+-- name: add_camera_events
+-- Many events in one statement, each once; those that are new.
+INSERT INTO fleet.camera_event (id, camera_id, kind, active, source, at, camera_at, detail)
+SELECT e.id, e.camera_id, e.kind, e.active, e.source, e.at, e.camera_at, e.detail
+FROM unnest(%(ids)s::uuid[], %(cameras)s::uuid[], %(kinds)s::text[], %(actives)s::boolean[], %(sources)s::text[],
+            %(ats)s::timestamptz[], %(camera_ats)s::timestamptz[], %(details)s::text[])
+     AS e (id, camera_id, kind, active, source, at, camera_at, detail)
+JOIN fleet.camera c ON c.id = e.camera_id
+ON CONFLICT DO NOTHING RETURNING id;
+
+-- name: camera_events
+-- What a camera told, the latest first, a page at a time.
+SELECT id, kind, active, source, at, camera_at, detail FROM fleet.camera_event
+WHERE camera_id = %(camera_id)s AND (%(before)s::timestamptz IS NULL OR (at, id) < (%(before)s, %(before_id)s))
+ORDER BY at DESC, id DESC LIMIT %(most)s;
+
+-- name: forget_camera_events
+-- Events older than the policy keeps them, at most so many at once.
+DELETE FROM fleet.camera_event WHERE id IN
+    (SELECT id FROM fleet.camera_event WHERE at < %(before)s ORDER BY at LIMIT %(most)s);

@@ -12,7 +12,9 @@ from svidok.app.settings import Settings
 from svidok.base import SvidokError
 from svidok.bus import Bus
 from svidok.db import Database
-from svidok.fleet import health, inspection, registry
+from svidok.fleet import events, health, inspection, registry
+from svidok.fleet.credentials import Safe
+from svidok.fleet.listening import Listener
 from svidok.ledger import sequence_once
 from svidok.recording.judging import Governance
 from svidok.recording.sweeper import Sweeper
@@ -22,6 +24,8 @@ log = structlog.get_logger("intake")
 _SWEEP_HEALTH_S = 4.0
 _JUDGE_S = 60.0
 _DISPOSE_S = 300.0
+_FORGET_S = 60.0
+_NEWS_ITEMS = 100
 
 
 async def run_intake(settings: Settings) -> None:
@@ -40,7 +44,19 @@ async def run_intake(settings: Settings) -> None:
         if swept.done:
             log.info("disposed", segments=swept.done, bytes=swept.freed_bytes)
 
+    async def tell(new: list[events.CameraEvent]) -> None:
+        if bus is not None:
+            await bus.publish("news.event", _told_events(new))
+
+    def forget() -> int:
+        with database.transaction() as tx:
+            return events.forget(tx, at=CLOCK.now())
+
+    safe = Safe(settings.keys / "credentials.key")
+    listener = Listener(database=database, safe=safe, clock=CLOCK, on_news=tell)
     await asyncio.gather(
+        listener.run(stop),
+        _every(_FORGET_S, lambda: asyncio.to_thread(forget), stop),
         _every(1.0, sequence, stop),
         _every(_SWEEP_HEALTH_S, lambda: _sweep_health(database, bus), stop),
         _every(_JUDGE_S, lambda: asyncio.to_thread(_judge, database), stop),
@@ -50,6 +66,15 @@ async def run_intake(settings: Settings) -> None:
     if bus is not None:
         await bus.close()
     database.close()
+
+
+def _told_events(new: list[events.CameraEvent]) -> bytes:
+    """News of cameras' events, the latest `_NEWS_ITEMS` of them: whoever wants all of them asks the database."""
+    items = [
+        {"camera": str(event.camera_id), "event": str(event.kind), "active": event.active, "at": event.at.isoformat()}
+        for event in new[-_NEWS_ITEMS:]
+    ]
+    return json.dumps({"kind": "camera-events", "items": items}).encode()
 
 
 async def _every(seconds: float, work: Callable[[], Awaitable[object]], stop: asyncio.Event) -> None:

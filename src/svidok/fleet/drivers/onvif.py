@@ -4,12 +4,14 @@ A camera may answer anything, or nothing. Whatever it does ends in a value or in
 a `CameraAnswer` error with a sentence for a person; never in a surprise.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 from urllib.parse import urlsplit, urlunsplit
 
+from httpx import InvalidURL
 from onveef import OnvifAuthError, OnvifClient, OnvifError, OnvifTimeoutError
 from onveef.wsdiscovery import discover as _discover
 
@@ -105,12 +107,10 @@ class _client:  # noqa: N801 (used as a verb in `with`)
     """A connected client, TLS where the address says port 443 or 8443."""
 
     def __init__(self, address: str, username: str, password: str) -> None:
-        host, _, port = address.strip().rpartition(":") if ":" in address else (address.strip(), "", "80")
-        if not host or not port.isdigit():
-            raise BadInput("address-form", "The address of a camera is host:port.")
-        self._secure = port in ("443", "8443")
+        host, port = parse_address(address)
+        self._secure = port in (443, 8443)
         self._client = OnvifClient(
-            host, int(port), username, password, use_https=self._secure, timeout_s=_TIMEOUT_S, retries=0,
+            host, port, username, password, use_https=self._secure, timeout_s=_TIMEOUT_S, retries=0,
             verify_tls=False,
         )  # fmt: skip
 
@@ -122,17 +122,38 @@ class _client:  # noqa: N801 (used as a verb in `with`)
         self._client.close()
 
 
-def _asked(ask: Callable[[], T]) -> T:
+def parse_address(address: str) -> tuple[str, int]:
+    """Host and port of `host:port`, or of a host alone. Raises `BadInput`.
+
+    >>> parse_address("10.0.0.7:8080"), parse_address("10.0.0.7")
+    (('10.0.0.7', 8080), ('10.0.0.7', 80))
+    """
+    host, _, port = address.strip().rpartition(":") if ":" in address else (address.strip(), "", "80")
+    if not host or not port.isascii() or not port.isdigit() or not 0 < int(port) < 65536:
+        raise BadInput("address-form", "The address of a camera is host:port.")
+    return host, int(port)
+
+
+@contextmanager
+def understood() -> Iterator[None]:
+    """Whatever goes wrong within becomes a `CameraAnswer` that a person understands."""
     try:
-        return ask()
+        yield
     except OnvifAuthError as error:
         raise CameraAnswer("camera-login", "The camera refuses the name and password.") from error
     except OnvifTimeoutError as error:
         raise CameraAnswer("camera-timeout", "The camera does not answer.") from error
-    except (OnvifError, OSError, ValueError, KeyError, TypeError) as error:
+    except (
+        OnvifError, InvalidURL, OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError,
+    ) as error:  # fmt: skip
         raise CameraAnswer(
             "camera-answer", f"The camera answered in a way we do not understand ({type(error).__name__})."
         ) from error
+
+
+def _asked(ask: Callable[[], T]) -> T:
+    with understood():
+        return ask()
 
 
 def _streams(client: Any) -> list[FoundStream]:
