@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 from uuid import UUID
@@ -20,6 +21,7 @@ from svidok.recording.volumes import Disk, choose, enrol, look, measure_used, ve
 
 log = structlog.get_logger("recorder")
 
+_ALARMING = {VolumeState.FULL, VolumeState.ABSENT, VolumeState.DROPPED}
 _LOW_SHARE = 50  # room is made when less than a fiftieth of the disk is left above its floor
 
 
@@ -63,6 +65,7 @@ class Disks:
         self._disks: list[Disk] = []
         self._alarmed: dict[UUID, VolumeState] = {}
         self._retired: set[UUID] = set()
+        self._dropped: set[UUID] = set()
 
     def enrol(self) -> None:
         """Find the volumes; one that was used before must bear its marker."""
@@ -103,8 +106,8 @@ class Disks:
         self._heed()
         for disk in self._disks:
             look(disk)
-            if disk.volume.id in self._retired:
-                disk.state = VolumeState.RETIRED
+            self._rest(disk)
+            if disk.state in (VolumeState.RETIRED, VolumeState.DROPPED):
                 continue
             size = disk.volume.quota_bytes or (disk.free + disk.used)
             if disk.state != VolumeState.ABSENT and disk.room < size // _LOW_SHARE and self._make_room is not None:
@@ -122,7 +125,9 @@ class Disks:
                 rows = tx.all(SQL["volumes_of"], node=self._settings.node)
         except Unavailable:
             return  # what was known holds on
-        retired = {row["id"] for row in rows if row["state"] == VolumeState.RETIRED}
+        named = {str(path) for path in self._settings.volumes}
+        self._retired = {row["id"] for row in rows if row["state"] == VolumeState.RETIRED}
+        self._dropped = {row["id"] for row in rows if row["origin"] == "settings" and row["path"] not in named}
         have = {disk.volume.id: disk for disk in self._disks}
         for row in rows:
             disk = have.get(row["id"])
@@ -130,10 +135,15 @@ class Disks:
                 disk.volume = replace(disk.volume, quota_bytes=row["quota_bytes"])
             elif row["path"] not in {other.volume.path for other in self._disks}:
                 self._take_up(row["path"], row["id"], row["quota_bytes"])
-        self._retired = retired
         for disk in self._disks:
-            if disk.volume.id in retired:
-                disk.state = VolumeState.RETIRED
+            self._rest(disk)
+
+    def _rest(self, disk: Disk) -> None:
+        """No more is written to what was retired, nor to what the settings no longer name; both are read."""
+        if disk.volume.id in self._retired:
+            disk.state = VolumeState.RETIRED
+        elif disk.volume.id in self._dropped and disk.state != VolumeState.ABSENT:
+            disk.state, disk.trouble = VolumeState.DROPPED, "the settings do not name it any more"
 
     def _take_up(self, path: str, volume_id: UUID, quota_bytes: int | None) -> None:
         """Use a volume that was added while we ran."""
@@ -162,20 +172,27 @@ class Disks:
             news.append(
                 f.VolumeSeen(
                     volume_id=volume.id, node=volume.node, path=volume.path, quota_bytes=volume.quota_bytes,
-                    used_bytes=max(0, disk.used), free_bytes=disk.free, state=str(disk.state), at=at,
+                    used_bytes=max(0, disk.used), free_bytes=disk.free, state=str(disk.state),
+                    configured=Path(volume.path) in self._settings.volumes, at=at,
                 )
             )  # fmt: skip
-            if disk.state == VolumeState.RETIRED:
-                continue
-            before = self._alarmed.get(volume.id, VolumeState.READY)
-            if before != disk.state:
-                self._alarmed[volume.id] = disk.state
-                if before != VolumeState.READY:
-                    news.append(f.AlarmCleared(code=f"volume-{before}", subject=volume.path, at=at))
-                if disk.state != VolumeState.READY:
-                    details: dict[str, str | int] = {"path": volume.path, "why": disk.trouble}
-                    news.append(f.AlarmRaised(code=f"volume-{disk.state}", subject=volume.path, at=at, details=details))
+            news += self._alarms(disk, at)
         self._tell(news)
+
+    def _alarms(self, disk: Disk, at: datetime) -> list[f.AnyFact]:
+        """What changed; at a start, whatever another life of ours may have left standing is cleared."""
+        volume, before = disk.volume, self._alarmed.get(disk.volume.id)
+        if before == disk.state:
+            return []
+        self._alarmed[volume.id] = disk.state
+        over = _ALARMING - {disk.state} if before is None else _ALARMING & {before}
+        news: list[f.AnyFact] = [
+            f.AlarmCleared(code=f"volume-{state}", subject=volume.path, at=at) for state in sorted(over)
+        ]
+        if disk.state in _ALARMING:
+            details: dict[str, str | int] = {"path": volume.path, "why": disk.trouble}
+            news.append(f.AlarmRaised(code=f"volume-{disk.state}", subject=volume.path, at=at, details=details))
+        return news
 
     @property
     def _file(self) -> Path:

@@ -119,6 +119,7 @@ class VolumeSeen(Fact, frozen=True, kw_only=True, tag=True):
     used_bytes: int
     free_bytes: int
     state: str
+    configured: bool = False  # whether the settings name it
     at: datetime
 
 

@@ -55,6 +55,7 @@ class VolumeState(StrEnum):
     FULL = "full"
     ABSENT = "absent"
     RETIRED = "retired"
+    DROPPED = "dropped"
 
 
 class ClockSource(StrEnum):

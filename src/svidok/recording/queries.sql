@@ -67,15 +67,17 @@ WHERE code = %(code)s AND subject = %(subject)s AND cleared_at IS NULL;
 
 -- name: see_volume
 -- How a volume fares.
-INSERT INTO recording.volume (id, node, path, quota_bytes, used_bytes, free_bytes, state, seen_at)
-VALUES (%(volume_id)s, %(node)s, %(path)s, %(quota_bytes)s, %(used_bytes)s, %(free_bytes)s, %(state)s, %(at)s)
+INSERT INTO recording.volume (id, node, path, quota_bytes, used_bytes, free_bytes, state, seen_at, origin)
+VALUES (%(volume_id)s, %(node)s, %(path)s, %(quota_bytes)s, %(used_bytes)s, %(free_bytes)s, %(state)s, %(at)s,
+        CASE WHEN %(configured)s THEN 'settings' ELSE 'added' END)
 ON CONFLICT (id) DO UPDATE SET node = excluded.node, path = excluded.path, used_bytes = excluded.used_bytes,
     free_bytes = excluded.free_bytes, state = CASE WHEN 'retired' IN (recording.volume.state, excluded.state)
-    THEN recording.volume.state ELSE excluded.state END, seen_at = excluded.seen_at;
+    THEN recording.volume.state ELSE excluded.state END, seen_at = excluded.seen_at,
+    origin = CASE WHEN excluded.origin = 'settings' THEN 'settings' ELSE recording.volume.origin END;
 
 -- name: volumes_of
 -- The volumes of a machine.
-SELECT id, path, quota_bytes, state FROM recording.volume WHERE node = %(node)s;
+SELECT id, path, quota_bytes, state, origin FROM recording.volume WHERE node = %(node)s;
 
 -- name: see_recorder
 -- How a recorder fares.

@@ -11,7 +11,7 @@ from svidok.db import Database
 from svidok.recording.disks import Disks
 from svidok.recording.model import VolumeState
 from svidok.recording.store import enter_facts
-from svidok.recording.wardens import VolumeChange, add_volume, change_volume, list_volumes, mark_volume
+from svidok.recording.wardens import VolumeChange, add_volume, alarms, change_volume, list_volumes, mark_volume
 
 
 @dataclass(frozen=True)
@@ -23,19 +23,31 @@ class Places:
 
 
 @pytest.fixture
-def make(database: Database, tmp_path: Path) -> Callable[[], Disks]:
+def make_with(database: Database, tmp_path: Path) -> Callable[..., Disks]:
+    """A recorder's disks as they are at a start, with settings that name these folders."""
     node = f"node-{new_id()}"
 
     def tell(facts: list) -> None:
         with database.transaction() as tx:
             enter_facts(tx, facts)
 
-    def make() -> Disks:
-        disks = Disks(Places(node, tmp_path, (tmp_path / "a",)), database, SystemClock(), tell, None)
+    def make(*names: str) -> Disks:
+        folders = tuple(tmp_path / name for name in names)
+        disks = Disks(Places(node, tmp_path, folders), database, SystemClock(), tell, None)
         disks.enrol()
         return disks
 
     return make
+
+
+@pytest.fixture
+def make(make_with: Callable[..., Disks]) -> Callable[[], Disks]:
+    return lambda: make_with("a")
+
+
+def standing(database: Database, subject: str) -> list[str]:
+    with database.transaction() as tx:
+        return [one.code for one in alarms(tx) if one.subject == subject and one.cleared_at is None]
 
 
 def here(database: Database, disks: Disks) -> dict[str, tuple[str, int | None]]:
@@ -85,3 +97,41 @@ def test_a_volume_that_is_added_without_its_disk_is_absent(
         add_volume(tx, node=node, path=str(tmp_path / "none"), quota_bytes=None, volume_id=new_id())
     disks.tend()
     assert here(database, disks)["none"] == ("absent", None)
+
+
+def test_a_volume_that_the_settings_drop_is_read_and_not_written(
+    database: Database, tmp_path: Path, make_with: Callable[..., Disks]
+) -> None:
+    two = make_with("a", "b")
+    dropped = next(disk.volume for disk in two.there() if disk.root.name == "b")
+    one = make_with("a")
+    assert {disk.volume.path: disk.state for disk in one.there()} == {
+        str(tmp_path / "a"): VolumeState.READY,
+        str(tmp_path / "b"): VolumeState.DROPPED,
+    }
+    chosen = one.pick()
+    assert chosen is not None
+    assert chosen.root.name == "a"
+    one.tend()
+    assert here(database, one) == {"a": ("ready", None), "b": ("dropped", None)}
+    assert standing(database, dropped.path) == ["volume-dropped"]
+
+    with database.transaction() as tx:
+        change_volume(tx, dropped.id, VolumeChange(state="retired"))
+    one.tend()
+    assert here(database, one)["b"] == ("retired", None)
+    assert standing(database, dropped.path) == []
+    with database.transaction() as tx:  # a person wants it kept, whatever the settings say
+        change_volume(tx, dropped.id, VolumeChange(state="ready"))
+    one.tend()
+    again = make_with("a")
+    assert here(database, again)["b"] == ("ready", None)
+
+
+def test_a_volume_that_comes_back_into_the_settings_takes_footage_again(
+    database: Database, make_with: Callable[..., Disks]
+) -> None:
+    for names in (("a", "b"), ("a",), ("a", "b")):
+        disks = make_with(*names)
+    assert here(database, disks) == {"a": ("ready", None), "b": ("ready", None)}
+    assert standing(database, next(d.volume.path for d in disks.there() if d.root.name == "b")) == []
