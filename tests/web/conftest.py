@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 import uvicorn
@@ -16,6 +17,8 @@ from svidok.api import Services, build_app
 from svidok.api.jobs import Jobs
 from svidok.base import SystemClock
 from svidok.db import Database
+from svidok.fleet.credentials import Safe
+from svidok.fleet.importing import import_cameras
 
 ROOT = Path(__file__).parents[2]
 DIST = ROOT / "web" / "dist"
@@ -79,3 +82,24 @@ def _people(database: Database) -> dict[str, Actor]:
             )
             for login, role in held.items()
         }  # fmt: skip
+
+
+_FLEET = """number;name_uk;name_en;kind;owner;region_code;lat;lon;maker;model;retention_class
+A-1;Вокзал, вхід;Station, entrance;overview;municipality;UA46060250010015970;49.84;23.99;Acme;X1;street
+A-2;Площа Ринок;Market square;face_capable;police;UA46060250010015970;49.842;24.032;Acme;X2;street
+A-3;"=HYPERLINK(""http://x"")";Formula;plate;customs;UA26040000000000000;48.92;24.71;Other;Y;yard
+"""
+
+
+@pytest.fixture(scope="module")
+def fleet(hub: Hub) -> dict[str, UUID]:
+    """Three cameras, by their numbers; their channels' ids."""
+    now = SystemClock().now()
+    import_cameras(
+        hub.services.database, _FLEET.encode(), actor=hub.people["administrator"], at=now,
+        safe=Safe(hub.services.data / "credentials.key"), progress=lambda *_: None,
+    )  # fmt: skip
+    with hub.services.database.transaction() as tx:
+        rows = tx.all("SELECT h.id, c.number FROM fleet.channel h JOIN fleet.camera c ON c.id = h.camera_id")
+    assert len(rows) == 3
+    return {row["number"]: row["id"] for row in rows}

@@ -1,12 +1,19 @@
 """Screen by screen in a real Chromium, against a hub of its own; what each script does is written in `web/e2e`."""
 
+from datetime import datetime, timedelta
 from pathlib import Path
+from uuid import UUID
 
 import httpx
 import pytest
 from tests.web.conftest import Hub
 
 from svidok.access.oidc import Provider
+from svidok.base import Span, new_id
+from svidok.governance.keeping import make_rule, place_hold
+from svidok.recording import facts as f
+from svidok.recording.store import enter_facts
+from svidok.recording.wardens import list_volumes
 
 
 @pytest.mark.timeout(300)
@@ -35,3 +42,44 @@ def test_an_outside_provider_signs_one_in_or_says_why_not(hub: Hub, tmp_path: Pa
         )
         hub.walk("oidc.mjs", tmp_path)
     hub.services.oidc = None
+
+
+@pytest.mark.timeout(300)
+def test_storage_shows_what_will_go_and_a_volume_is_retired(hub: Hub, fleet: dict[str, UUID], tmp_path: Path) -> None:
+    now = hub.services.clock.now()
+    with hub.services.database.transaction() as tx:
+        boss = hub.people["supervisor"]
+        make_rule(tx, actor=boss, retention_class="street", keep_days=30, legal_basis="Закон 1, ст. 2", at=now)
+        volumes = [seen("/disks/old", "dropped", now), seen("/disks/new", "ready", now)]
+        enter_facts(tx, volumes)
+        for days, channel in ((24, "A-1"), (25, "A-1"), (26, "A-2")):
+            enter_facts(tx, sealed(volumes[0].volume_id, fleet[channel], now - timedelta(days=days)))
+        held = now - timedelta(days=25, hours=1)
+        place_hold(
+            tx, actor=boss, channel_id=fleet["A-1"], span=Span(held, held + timedelta(hours=2)), reason="справа 17",
+            reference_id=None, at=now,
+        )  # fmt: skip
+    hub.walk("storage.mjs", tmp_path)
+    with hub.services.database.transaction() as tx:
+        states = {one.path: (one.state, one.quota_bytes) for one in list_volumes(tx)}
+    assert states == {"/disks/old": ("retired", None), "/disks/new": ("ready", 2**29)}
+
+
+def seen(path: str, state: str, at: datetime) -> f.VolumeSeen:
+    return f.VolumeSeen(
+        volume_id=new_id(), node="hub", path=path, quota_bytes=None, used_bytes=10**9, free_bytes=10**10, state=state,
+        at=at,
+    )  # fmt: skip
+
+
+def sealed(volume_id: UUID, channel_id: UUID, at: datetime) -> list[f.AnyFact]:
+    """A megabyte of footage as its recorder tells of it."""
+    recording, segment = new_id(), new_id()
+    about = {"segment_id": segment, "recording_id": recording, "channel_id": channel_id, "volume_id": volume_id,
+             "path": f"{segment}.mp4", "codec": "avc1", "width": 1, "height": 1}  # fmt: skip
+    return [
+        f.RecordingBegun(recording_id=recording, channel_id=channel_id, stream_id=new_id(), node="hub", at=at),
+        f.SegmentSealed(
+            **about, start_at=at, end_at=at + timedelta(minutes=1), size_bytes=2**20, fragments=1, root=bytes(32)
+        ),
+    ]

@@ -11,17 +11,15 @@ from litestar.params import QueryParameter
 from litestar.response import Stream
 
 from svidok.access import Actor, audit
-from svidok.api import recording_export, recording_live
+from svidok.api import recording_disposal, recording_export, recording_live
 from svidok.api.door import Shows, guarded
 from svidok.api.jobs import Progress
 from svidok.api.services import Services
 from svidok.base import BadInput, new_id
-from svidok.fleet import registry
 from svidok.recording import playback, wardens
 from svidok.recording.check import How, Report, check
-from svidok.recording.judging import Governance
 from svidok.recording.model import Gap
-from svidok.recording.reading import SQL, gaps_of_all
+from svidok.recording.reading import gaps_of_all
 from svidok.recording.thumbnails import Thumbnails
 from svidok.recording.timeline import LONGEST, asked_span, timeline
 
@@ -149,25 +147,6 @@ class AlarmsOut(msgspec.Struct):
     """Alarms, those that stand first."""
 
     items: list[AlarmOut]
-
-
-class ForeseenOut(msgspec.Struct):
-    """What a sweep would do with one retention class: `due` segments go, of which `held` stay."""
-
-    retention_class: str
-    channels: int
-    before: datetime
-    due: int
-    due_bytes: int
-    held: int
-    held_bytes: int
-    oldest_at: datetime | None
-
-
-class PreviewOut(msgspec.Struct):
-    """Class by class; a class without a rule in force is not here, and is kept."""
-
-    items: list[ForeseenOut]
 
 
 class VolumeIn(msgspec.Struct):
@@ -386,21 +365,6 @@ def _told(report: Report) -> dict[str, Any]:
     }
 
 
-@get("/api/disposals", **guarded("view_storage"), sync_to_thread=True)
-def read_disposals(services: Services, limit: int = 100) -> dict[str, list[dict[str, Any]]]:
-    """What was disposed of, the latest first, with its grounds and its place in the ledger."""
-    with services.database.transaction() as tx:
-        return {"items": tx.all(SQL["disposals"], most=max(1, min(limit, 1000)))}
-
-
-@get("/api/disposals/preview", **guarded("view_storage"), sync_to_thread=True)
-def preview_disposals(services: Services) -> PreviewOut:
-    """What the next sweep would do with each class, by the rules and holds in force now."""
-    with services.database.transaction() as tx:
-        told = Governance(classes=registry.retention_classes).foresee(tx, at=services.clock.now())
-    return PreviewOut([msgspec.convert(one, ForeseenOut, from_attributes=True) for one in told])
-
-
 def _gap(gap: Gap) -> GapOut:
     return GapOut(
         id=gap.id, channel_id=gap.channel_id, start=gap.start_at, end=gap.end_at, reason=str(gap.reason),
@@ -424,8 +388,7 @@ ROUTES = [
     add_volume,
     change_volume,
     start_check,
-    read_disposals,
-    preview_disposals,
+    *recording_disposal.ROUTES,
     *recording_export.ROUTES,
     *recording_live.ROUTES,
 ]

@@ -82,6 +82,11 @@ SELECT c.*, s.name_uk AS site_uk, s.name_en AS site_en, b.seen_at, b.says, b.ok,
 FROM fleet.camera c LEFT JOIN fleet.site s ON s.id = c.site_id LEFT JOIN fleet.beat b ON b.camera_id = c.id
 WHERE c.id = %(id)s;
 
+-- name: cameras_of_channels
+-- Whose channels these are.
+SELECT h.id AS channel_id, c.id AS camera_id, c.number, c.name_uk, c.name_en FROM fleet.channel h
+JOIN fleet.camera c ON c.id = h.camera_id WHERE h.id = ANY(%(ids)s);
+
 -- name: streams_of
 -- The channels and streams of cameras.
 SELECT h.camera_id, h.id AS channel_id, h.number, h.name, s.id AS stream_id, s.role, s.codec, s.width, s.height, s.fps,

@@ -102,6 +102,11 @@ def camera(tx: Transaction, camera_id: UUID) -> Row:
     return row
 
 
+def cameras_of_channels(tx: Transaction, channel_ids: list[UUID]) -> dict[UUID, Row]:
+    """For each channel that the fleet knows: the id, number and names of its camera."""
+    return {row["channel_id"]: row for row in tx.all(SQL["cameras_of_channels"], ids=channel_ids)}
+
+
 def streams_of(tx: Transaction, camera_ids: list[UUID]) -> dict[UUID, list[Row]]:
     """Channels and streams by camera."""
     found: dict[UUID, list[Row]] = {camera_id: [] for camera_id in camera_ids}

@@ -74,6 +74,29 @@ class Foreseen:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ForeseenChannel:
+    """The same for one channel: what is due lies between `oldest_at` and `newest_at`. Sizes in bytes."""
+
+    channel_id: UUID
+    retention_class: str
+    due: int
+    due_bytes: int
+    held: int
+    held_bytes: int
+    oldest_at: datetime
+    newest_at: datetime
+
+
+def _stretches(found: Sequence[LegalHold]) -> dict[str, list[object]]:
+    """Holds as the columns that a query takes."""
+    return {
+        "held": [hold.channel_id for hold in found],
+        "starts": [hold.span.start for hold in found],
+        "ends": [hold.span.end for hold in found],
+    }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Governance:
     """The judge of this installation."""
 
@@ -86,11 +109,7 @@ class Governance:
     def foresee(self, tx: Transaction, *, at: datetime) -> list[Foreseen]:
         """What a sweep at `at` would do, class by class; decides and destroys nothing."""
         law = self.read(tx, at=at)
-        held: dict[str, list[object]] = {
-            "held": [hold.channel_id for hold in law.holds],
-            "starts": [hold.span.start for hold in law.holds],
-            "ends": [hold.span.end for hold in law.holds],
-        }
+        held = _stretches(law.holds)
         foreseen = []
         for group in law.due():
             channels = list(group.channels)
@@ -104,3 +123,13 @@ class Governance:
                 )
             )  # fmt: skip
         return foreseen
+
+    def foresee_channels(self, tx: Transaction, *, at: datetime, most: int = 500) -> list[ForeseenChannel]:
+        """The same channel by channel, those with the most bytes first; a channel without anything due is not here."""
+        law = self.read(tx, at=at)
+        pairs = [(channel, group.before) for group in law.due() for channel in group.channels]
+        rows = tx.all(
+            SQL["due_by_channel"], channels=[one for one, _ in pairs], befores=[before for _, before in pairs],
+            most=most, **_stretches(law.holds),
+        )  # fmt: skip
+        return [ForeseenChannel(retention_class=law.classes[row["channel_id"]], **row) for row in rows]

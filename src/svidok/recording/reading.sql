@@ -67,10 +67,12 @@ INSERT INTO recording.volume (id, node, path, quota_bytes) VALUES (%(id)s, %(nod
 ON CONFLICT (node, path) DO NOTHING RETURNING *;
 
 -- name: change_volume
--- Another quota, or out of service and back.
+-- Another quota, or out of service and back. Whoever says `ready` keeps a volume that the settings dropped; one that
+-- they name is marked as theirs again by its recorder.
 UPDATE recording.volume SET
     quota_bytes = CASE WHEN %(set_quota)s THEN %(quota_bytes)s::bigint ELSE quota_bytes END,
-    state = coalesce(%(state)s, state)
+    state = coalesce(%(state)s, state),
+    origin = CASE WHEN %(state)s = 'ready' THEN 'added' ELSE origin END
 WHERE id = %(id)s RETURNING *;
 
 -- name: recorders
@@ -164,11 +166,14 @@ INSERT INTO recording.gap (id, channel_id, start_at, end_at, reason)
 VALUES (%(id)s, %(channel_id)s, %(start)s, %(end)s, 'disposed');
 
 -- name: disposals
--- What was disposed of, the latest first.
+-- What was disposed of, the latest first; from one on, where a page before ended with it.
 SELECT d.id, d.segment_id, d.decided_at, d.verdict, d.grounds, d.done_at, s.channel_id, s.start_at, s.end_at,
        s.size_bytes, e.leaf_index
 FROM recording.disposal d JOIN recording.segment s ON s.id = d.segment_id
-LEFT JOIN ledger.entry e ON e.id = d.entry_id ORDER BY d.decided_at DESC, d.id LIMIT %(most)s;
+LEFT JOIN ledger.entry e ON e.id = d.entry_id
+WHERE %(after)s::uuid IS NULL
+   OR (d.decided_at, d.id) < (SELECT o.decided_at, o.id FROM recording.disposal o WHERE o.id = %(after)s)
+ORDER BY d.decided_at DESC, d.id DESC LIMIT %(most)s;
 
 -- name: due_volume
 -- How much sealed footage of these channels ended before an instant and is not decided on.
@@ -185,3 +190,18 @@ WHERE s.state = 'sealed' AND s.channel_id = ANY(%(channels)s) AND s.end_at <= %(
               AS h (channel_id, start_at, end_at)
               WHERE (h.channel_id IS NULL OR h.channel_id = s.channel_id)
                 AND h.start_at < s.end_at AND s.start_at < h.end_at);
+
+-- name: due_by_channel
+-- What of each channel is due before its instant, and what of that a hold keeps; the most bytes first.
+SELECT s.channel_id, count(*) AS due, coalesce(sum(s.size_bytes), 0)::bigint AS due_bytes,
+       min(s.start_at) AS oldest_at, max(s.end_at) AS newest_at,
+       count(*) FILTER (WHERE s.held) AS held,
+       coalesce(sum(s.size_bytes) FILTER (WHERE s.held), 0)::bigint AS held_bytes
+FROM (SELECT s.*, EXISTS (SELECT FROM unnest(%(held)s::uuid[], %(starts)s::timestamptz[], %(ends)s::timestamptz[])
+              AS h (channel_id, start_at, end_at)
+              WHERE (h.channel_id IS NULL OR h.channel_id = s.channel_id)
+                AND h.start_at < s.end_at AND s.start_at < h.end_at) AS held
+      FROM unnest(%(channels)s::uuid[], %(befores)s::timestamptz[]) AS c (channel_id, before)
+      JOIN recording.segment s ON s.channel_id = c.channel_id AND s.end_at <= c.before
+      WHERE s.state = 'sealed' AND NOT EXISTS (SELECT FROM recording.disposal d WHERE d.segment_id = s.id)) AS s
+GROUP BY s.channel_id ORDER BY due_bytes DESC, s.channel_id LIMIT %(most)s;
