@@ -115,8 +115,19 @@ class _client:  # noqa: N801 (used as a verb in `with`)
         )  # fmt: skip
 
     def __enter__(self) -> tuple[Any, bool]:
-        _asked(self._client.connect)
+        try:
+            _asked(self._client.connect)
+            if not set(self._client.endpoint.services) - {"device"}:
+                self._say_why()
+        except CameraAnswer:
+            self._client.close()
+            raise
         return self._client, self._secure
+
+    def _say_why(self) -> None:
+        """Connecting keeps quiet about what went wrong; asking once more does not."""
+        if not _asked(self._client.get_services) and not _asked(self._client.get_capabilities):
+            raise CameraAnswer("camera-answer", "The camera answered with something that is no answer.")
 
     def __exit__(self, *_: object) -> None:
         self._client.close()
