@@ -16,6 +16,7 @@ from svidok.access.model import Actor
 from svidok.api import Services, build_app
 from svidok.api.jobs import Jobs
 from svidok.base import SystemClock
+from svidok.bus import Bus
 from svidok.db import Database
 from svidok.fleet.credentials import Safe
 from svidok.fleet.importing import import_cameras
@@ -46,7 +47,7 @@ class Hub:
 
 
 @pytest.fixture(scope="module")
-def hub(database: Database, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
+def hub(database: Database, nats_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
     if not any(Path(one).exists() for one in BROWSERS):
         pytest.skip("no Chromium on this machine")
     if not (DIST / "index.html").exists():
@@ -57,9 +58,18 @@ def hub(database: Database, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         jobs=Jobs(database, clock), node="hub", credentials_key=folder / "credentials.key",
     )  # fmt: skip
     people = _people(database)
-    server = uvicorn.Server(
-        uvicorn.Config(build_app(services, web_folder=DIST), host="127.0.0.1", port=0, log_config=None)
-    )
+    app = build_app(services, web_folder=DIST)
+
+    async def begin() -> None:
+        services.bus = await Bus.connect(nats_url, "hub")
+
+    async def end() -> None:
+        if services.bus is not None:
+            await services.bus.close()
+
+    app.on_startup.append(begin)
+    app.on_shutdown.append(end)
+    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_config=None))
     thread = threading.Thread(target=server.run)
     thread.start()
     while not server.started:

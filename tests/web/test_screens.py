@@ -1,5 +1,8 @@
 """Screen by screen in a real Chromium, against a hub of its own; what each script does is written in `web/e2e`."""
 
+import asyncio
+import threading
+import time
 from datetime import datetime, timedelta
 from pathlib import Path
 from uuid import UUID
@@ -9,11 +12,14 @@ import pytest
 from tests.web.conftest import Hub
 
 from svidok.access.oidc import Provider
-from svidok.base import Span, new_id
+from svidok.api.jobs import Progress
+from svidok.app.roles.intake import AlarmNews
+from svidok.base import Forbidden, Span, new_id
+from svidok.bus import Bus
 from svidok.governance.keeping import make_rule, place_hold
 from svidok.recording import facts as f
 from svidok.recording.store import enter_facts
-from svidok.recording.wardens import list_volumes
+from svidok.recording.wardens import acknowledge, alarms, list_volumes
 
 
 @pytest.mark.timeout(300)
@@ -63,6 +69,49 @@ def test_storage_shows_what_will_go_and_a_volume_is_retired(hub: Hub, fleet: dic
     with hub.services.database.transaction() as tx:
         states = {one.path: (one.state, one.quota_bytes) for one in list_volumes(tx)}
     assert states == {"/disks/old": ("retired", None), "/disks/new": ("ready", 2**29)}
+
+
+@pytest.mark.timeout(300)
+def test_alarms_and_jobs_are_told_of_as_they_happen(hub: Hub, nats_url: str, tmp_path: Path) -> None:
+    def raise_alarm(subject: str) -> None:
+        raised = f.AlarmRaised(code="volume-full", subject=subject, at=hub.services.clock.now(), details={})
+        with hub.services.database.transaction() as tx:
+            enter_facts(tx, [raised])
+
+    def go_on(progress: Progress) -> None:
+        for done in range(600):
+            progress(10 + done // 10, 100)
+            time.sleep(0.2)
+
+    async def meanwhile() -> None:
+        bus = await Bus.connect(nats_url, "intake")
+        news = AlarmNews(database=hub.services.database, bus=bus)
+        await news.tell()
+        while not (tmp_path / "ready").exists():
+            await asyncio.sleep(0.1)
+        raise_alarm("/disks/2")
+        await news.tell()
+        (tmp_path / "raised").touch()
+        await asyncio.sleep(0.5)
+        await bus.close()
+
+    raise_alarm("/disks/1")
+    job = hub.services.jobs.start("import-cameras", hub.people["operator"].id, go_on)
+    beside = threading.Thread(target=lambda: asyncio.run(meanwhile()))
+    beside.start()
+    try:
+        hub.walk("trays.mjs", tmp_path)
+    finally:
+        (tmp_path / "ready").touch()
+        beside.join()
+        hub.services.jobs.cancel(job, hub.people["operator"].id)
+    with hub.services.database.transaction() as tx:
+        taken = {one.subject: one.acknowledged_by for one in alarms(tx)}
+        lines = tx.all("SELECT what FROM access.audit WHERE action = 'acknowledge_alarm'")
+        with pytest.raises(Forbidden):
+            acknowledge(tx, actor=hub.people["auditor"], alarm_id=new_id(), at=hub.services.clock.now())
+    assert taken == {"/disks/1": None, "/disks/2": "Name of operator"}
+    assert [line["what"]["subject"] for line in lines] == ["/disks/2"]
 
 
 def seen(path: str, state: str, at: datetime) -> f.VolumeSeen:

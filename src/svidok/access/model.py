@@ -38,6 +38,7 @@ ACTIONS: tuple[str, ...] = (
     "choose_purpose",
     "manage_settings",
     "view_system",
+    "acknowledge_alarm",
 )
 
 

@@ -135,6 +135,8 @@ class AlarmOut(msgspec.Struct):
     raised_at: datetime
     cleared_at: datetime | None
     details: dict[str, Any]
+    acknowledged_at: datetime | None
+    acknowledged_by: str | None
 
 
 class GapsOut(msgspec.Struct):
@@ -295,6 +297,14 @@ def read_alarms(services: Services, limit: int = 200) -> AlarmsOut:
     return AlarmsOut([msgspec.convert(one, AlarmOut, from_attributes=True) for one in found])
 
 
+@post("/api/alarms/{alarm_id:uuid}/acknowledge", **guarded("acknowledge_alarm"), sync_to_thread=True)
+def acknowledge_alarm(alarm_id: UUID, actor: Actor, services: Services) -> dict[str, bool]:
+    """I look after it."""
+    with services.database.transaction() as tx:
+        wardens.acknowledge(tx, actor=actor, alarm_id=alarm_id, at=services.clock.now())
+    return {"ok": True}
+
+
 @post("/api/volumes", **guarded("manage_storage"), sync_to_thread=True)
 def add_volume(data: VolumeIn, actor: Actor, services: Services) -> VolumeOut:
     """Give a folder of this machine to its recorder."""
@@ -385,6 +395,7 @@ ROUTES = [
     read_gaps,
     read_summary,
     read_alarms,
+    acknowledge_alarm,
     add_volume,
     change_volume,
     start_check,

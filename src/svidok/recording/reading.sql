@@ -91,7 +91,20 @@ SELECT count(*) AS gaps FROM recording.gap WHERE end_at IS NULL AND reason <> 'd
 
 -- name: alarms
 -- What stands, then what stood of late.
-SELECT * FROM recording.alarm ORDER BY cleared_at IS NOT NULL, raised_at DESC LIMIT %(most)s;
+SELECT m.id, m.code, m.subject, m.raised_at, m.cleared_at, m.details, m.acknowledged_at, a.name AS acknowledged_by
+FROM recording.alarm m LEFT JOIN access.account a ON a.id = m.acknowledged_by
+ORDER BY m.cleared_at IS NOT NULL, m.raised_at DESC LIMIT %(most)s;
+
+-- name: acknowledge_alarm
+-- Somebody looks after it; whoever was first stays named. Whether they are is told.
+UPDATE recording.alarm SET acknowledged_by = coalesce(acknowledged_by, %(by)s),
+    acknowledged_at = coalesce(acknowledged_at, %(at)s)
+WHERE id = %(id)s RETURNING code, subject, acknowledged_by = %(by)s AND acknowledged_at = %(at)s AS first;
+
+-- name: alarms_state
+-- What changes whenever an alarm is raised, cleared or acknowledged.
+SELECT count(*) AS n, max(raised_at) AS raised, max(cleared_at) AS cleared, max(acknowledged_at) AS acknowledged
+FROM recording.alarm;
 
 -- name: segments_to_check
 -- Every segment that should be on disk, with its seal, a page at a time in the order of its path.

@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from svidok.access import Actor, audit, require
 from svidok.base import BadInput, Conflict, NotFound
 from svidok.db import Row, Transaction
+from svidok.ledger import JSON
 from svidok.recording.reading import SQL
 from svidok.recording.volumes import MARKER
 
@@ -62,7 +64,7 @@ class Summary:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alarm:
-    """Something a person must look at; `cleared_at` once it is over."""
+    """Something a person must look at; `cleared_at` once it is over, `acknowledged_at` once somebody looks after it."""
 
     id: UUID
     code: str
@@ -70,6 +72,8 @@ class Alarm:
     raised_at: datetime
     cleared_at: datetime | None
     details: dict[str, Any]
+    acknowledged_at: datetime | None
+    acknowledged_by: str | None
 
 
 def list_volumes(tx: Transaction) -> list[VolumeStatus]:
@@ -129,6 +133,22 @@ def summary(tx: Transaction) -> Summary:
 def alarms(tx: Transaction, *, most: int = 200) -> list[Alarm]:
     """The alarms that stand, then those that stood of late."""
     return [Alarm(**row) for row in tx.all(SQL["alarms"], most=most)]
+
+
+def acknowledge(tx: Transaction, *, actor: Actor, alarm_id: UUID, at: datetime) -> None:
+    """Say that one looks after an alarm; whoever said so first stays named. Raises `NotFound`."""
+    require(actor, "acknowledge_alarm")
+    row = tx.maybe(SQL["acknowledge_alarm"], id=alarm_id, by=actor.id, at=at)
+    if row is None:
+        raise NotFound("alarm-not-found", "There is no such alarm.")
+    if row["first"]:
+        what: dict[str, JSON] = {"alarm": str(alarm_id), "code": row["code"], "subject": row["subject"]}
+        audit.record(tx, actor=actor, action="acknowledge_alarm", what=what, at=at, to_whom="")
+
+
+def alarms_state(tx: Transaction) -> Row:
+    """Something that is another whenever an alarm was raised, cleared or acknowledged."""
+    return tx.one(SQL["alarms_state"])
 
 
 def _volume(row: Row) -> VolumeStatus:

@@ -33,6 +33,7 @@ open_reference          no  no  no  yes no  no
 choose_purpose          yes yes yes yes yes yes
 manage_settings         no  no  no  no  no  yes
 view_system             yes yes yes yes yes yes
+acknowledge_alarm       yes yes no  yes no  yes
 """
 ROLES = [Role.OPERATOR, Role.DISPATCHER, Role.INVESTIGATOR, Role.SUPERVISOR, Role.AUDITOR, Role.ADMINISTRATOR]
 TABLE = {

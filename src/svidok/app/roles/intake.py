@@ -11,17 +11,19 @@ from svidok.app.roles.parts import CLOCK, connect_bus, open_database, open_log, 
 from svidok.app.settings import Settings
 from svidok.base import SvidokError
 from svidok.bus import Bus
-from svidok.db import Database
+from svidok.db import Database, Row
 from svidok.fleet import events, health, inspection, registry
 from svidok.fleet.credentials import Safe
 from svidok.fleet.listening import Listener
 from svidok.ledger import sequence_once
+from svidok.recording import wardens
 from svidok.recording.judging import Governance
 from svidok.recording.sweeper import Sweeper
 
 log = structlog.get_logger("intake")
 
 _SWEEP_HEALTH_S = 4.0
+_ALARMS_S = 2.0
 _JUDGE_S = 60.0
 _DISPOSE_S = 300.0
 _FORGET_S = 60.0
@@ -59,6 +61,7 @@ async def run_intake(settings: Settings) -> None:
         _every(_FORGET_S, lambda: asyncio.to_thread(forget), stop),
         _every(1.0, sequence, stop),
         _every(_SWEEP_HEALTH_S, lambda: _sweep_health(database, bus), stop),
+        _every(_ALARMS_S, AlarmNews(database=database, bus=bus).tell, stop),
         _every(_JUDGE_S, lambda: asyncio.to_thread(_judge, database), stop),
         _every(_DISPOSE_S, dispose, stop),
     )
@@ -75,6 +78,26 @@ def _told_events(new: list[events.CameraEvent]) -> bytes:
         for event in new[-_NEWS_ITEMS:]
     ]
     return json.dumps({"kind": "camera-events", "items": items}).encode()
+
+
+class AlarmNews:
+    """Says on the bus that alarms changed, once for each change; whoever wants to know which asks the database."""
+
+    def __init__(self, *, database: Database, bus: Bus | None) -> None:
+        self._database, self._bus = database, bus
+        self._told: Row | None = None
+
+    async def tell(self) -> None:
+        """Look, and say so where something changed since."""
+
+        def look() -> Row:
+            with self._database.transaction() as tx:
+                return wardens.alarms_state(tx)
+
+        now = await asyncio.to_thread(look)
+        if self._told is not None and now != self._told and self._bus is not None:
+            await self._bus.publish("news.alarm", json.dumps({"kind": "alarms"}).encode())
+        self._told = now
 
 
 async def _every(seconds: float, work: Callable[[], Awaitable[object]], stop: asyncio.Event) -> None:
