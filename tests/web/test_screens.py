@@ -132,3 +132,8 @@ def sealed(volume_id: UUID, channel_id: UUID, at: datetime) -> list[f.AnyFact]:
             **about, start_at=at, end_at=at + timedelta(minutes=1), size_bytes=2**20, fragments=1, root=bytes(32)
         ),
     ]
+
+
+@pytest.mark.timeout(300)
+def test_the_map_names_the_oblasts(hub: Hub, fleet: dict[str, UUID], tmp_path: Path) -> None:
+    hub.walk("map.mjs", tmp_path)
