@@ -183,7 +183,7 @@ def read_timeline(channel_id: UUID, start: From, end: To, services: Services) ->
     """Footage, gaps and the clock of a channel."""
     span = asked_span(start, end, longest=LONGEST)
     with services.database.transaction() as tx:
-        told = timeline(tx, channel_id, span)
+        told = timeline(tx, channel_id, span, reach=services.reach)
     return TimelineOut(
         recorded=[RecordedOut(one.span.start, one.span.end, one.recording_id) for one in told.recorded],
         gaps=[_gap(gap) for gap in told.gaps],
@@ -202,7 +202,7 @@ def read_manifest(channel_id: UUID, start: From, end: To, services: Services) ->
     """What can be played of a span; it shows no picture."""
     span = asked_span(start, end, longest=playback.LONGEST)
     with services.database.transaction() as tx:
-        told = playback.manifest(tx, channel_id, span)
+        told = playback.manifest(tx, channel_id, span, reach=services.reach)
     return ManifestOut(
         segments=[_segment(part) for part in told.segments],
         gaps=[_gap(gap) for gap in told.gaps],
@@ -232,7 +232,7 @@ def _segment(part: playback.PlayableSegment) -> SegmentOut:
 def read_init(channel_id: UUID, segment: UUID, services: Services) -> Response[bytes]:
     """The init segment that a player begins with."""
     with services.database.transaction() as tx:
-        found = playback.init(tx, channel_id, segment)
+        found = playback.init(tx, channel_id, segment, reach=services.reach)
     return Response(found.read(), media_type="video/mp4", headers=_NEVER_KEPT)
 
 
@@ -244,7 +244,7 @@ def read_init(channel_id: UUID, segment: UUID, services: Services) -> Response[b
 def read_media(channel_id: UUID, segment: UUID, first: int, last: int, services: Services) -> Stream:
     """Fragments `first` to `last`, inclusive, end to end."""
     with services.database.transaction() as tx:
-        found = playback.media(tx, channel_id, segment, first=first, last=last).ensure()
+        found = playback.media(tx, channel_id, segment, first=first, last=last, reach=services.reach).ensure()
     return Stream(found.blocks(), media_type="video/mp4", headers=_NEVER_KEPT | {"Content-Length": str(found.size)})
 
 
@@ -253,7 +253,7 @@ def read_thumbnail(channel_id: UUID, at: datetime, services: Services, width: in
     """A small picture of an instant."""
     if at.tzinfo is None:
         raise BadInput("span-no-zone", "Give instants with a zone, for example 2026-11-24T10:00:00Z.")
-    picture = _thumbnails.at(services.database, channel_id, at, width=width)
+    picture = _thumbnails.at(services.database, channel_id, at, width=width, reach=services.reach)
     return Response(picture, media_type="image/jpeg", headers=_NEVER_KEPT)
 
 

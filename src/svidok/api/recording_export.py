@@ -69,7 +69,7 @@ def download_proof(channel_id: UUID, start: From, end: To, services: Services) -
 def _plan(services: Services, channel_id: UUID, start: datetime, end: datetime) -> export.ExportPlan:
     span = asked_span(start, end, longest=export.LONGEST)
     with services.database.transaction() as tx:
-        return export.plan(tx, channel_id, span)
+        return export.plan(tx, channel_id, span, reach=services.reach)
 
 
 def parse_range(header: str | None, size: int) -> tuple[int, int]:

@@ -10,11 +10,12 @@ from svidok.api.jobs import Jobs
 from svidok.base import Clock
 from svidok.bus import Bus
 from svidok.db import Database
+from svidok.recording.reach import HERE, Reach
 
 
 @dataclass(slots=True, kw_only=True)
 class Services:
-    """The parts behind the door. `bus` may come and go; `more` holds what only one group of routes needs."""
+    """The parts behind the door. `bus` may come and go; `reach` is how far we see footage."""
 
     database: Database
     bus: Bus | None
@@ -31,4 +32,5 @@ class Services:
     version: str = "0.1.0"
     oidc: Provider | None = None
     credentials_key: Path | None = None
+    reach: Reach = HERE
     checks: dict[str, Callable[[], Any]] = field(default_factory=dict)

@@ -23,8 +23,9 @@ from array import array
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import accumulate
+from itertools import accumulate, groupby
 from pathlib import Path
+from typing import Protocol
 
 from svidok.base import Conflict
 from svidok.media.boxes import Run, Samples, head_wall_us, parse_head
@@ -38,13 +39,29 @@ _PRFT_BYTES = 32
 _MDAT_HEADER = 16
 
 
+class Elsewhere(Protocol):
+    """A file that is not of this machine. Raises `OSError` where it cannot be read."""
+
+    def read(self, offset: int, size: int) -> bytes:
+        """`size` bytes from `offset`, or as many as there are."""
+        ...
+
+    def read_many(self, ranges: Sequence[tuple[int, int]]) -> Iterator[bytes]:
+        """A piece for each (offset, size)."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """Part of one segment file: the size of its init segment, and its `fragments` as (offset, size), in order."""
+    """Part of one segment file: the size of its init segment, and its `fragments` as (offset, size), in order.
+
+    Where it is not of this machine, `elsewhere` reads it and `path` only names it.
+    """
 
     path: Path
     init_size: int
     fragments: Sequence[tuple[int, int]]
+    elsewhere: Elsewhere | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -168,15 +185,15 @@ class ProgressiveFile:
                     return
                 first = max(0, start - one.media_offset)
                 last = min(one.media_size, end - one.media_offset)
-                file.open(self.sources[one.source].path)
+                file.open(self.sources[one.source])
                 yield from file.blocks(one.offset + one.head + first, last - first)
 
     def heads(self) -> Iterator[bytes]:
         """The bytes before the media of each fragment, in the order of `placed`."""
         with _OneFile() as file:
-            for one in self.placed:
-                file.open(self.sources[one.source].path)
-                yield file.read(one.offset, one.head)
+            for number, placed in groupby(self.placed, key=lambda one: one.source):
+                file.open(self.sources[number])
+                yield from file.read_many([(one.offset, one.head) for one in placed])
 
 
 def plan_progressive(
@@ -190,10 +207,11 @@ def plan_progressive(
     placed: list[Placed] = []
     with _OneFile() as file:
         for number, source in enumerate(sources):
-            file.open(source.path)
+            file.open(source)
             arrangement.begin(file.read(0, source.init_size), source.path.name)
-            for offset, size in source.fragments:
-                head, at = _read_head(file, offset, size), arrangement.media_size
+            guesses = file.read_many([(offset, min(_HEAD_GUESS, size)) for offset, size in source.fragments])
+            for (offset, size), guess in zip(source.fragments, guesses, strict=True):
+                head, at = _read_head(file, guess, offset, size), arrangement.media_size
                 arrangement.add(head, size - len(head), offset=offset)
                 placed.append(
                     Placed(source=number, offset=offset, head=len(head), media_offset=at, media_size=size - len(head))
@@ -206,9 +224,8 @@ def plan_progressive(
     return ProgressiveFile(sources, header, moved)
 
 
-def _read_head(file: "_OneFile", offset: int, size: int) -> bytes:
-    """The bytes before the media of a fragment, or what looks like them where it is damaged."""
-    head = file.read(offset, min(_HEAD_GUESS, size))
+def _read_head(file: "_OneFile", head: bytes, offset: int, size: int) -> bytes:
+    """The bytes before the media of a fragment that begins with `head`, or what looks like them where it is damaged."""
     length = _PRFT_BYTES + struct.unpack_from(">I", head, _PRFT_BYTES)[0] + 8 if len(head) >= _PRFT_BYTES + 8 else 0
     if len(head) < length <= size:
         head = file.read(offset, length)
@@ -382,6 +399,7 @@ class _OneFile:
     def __init__(self) -> None:
         self._path: Path | None = None
         self._handle = -1
+        self._elsewhere: Elsewhere | None = None
 
     def __enter__(self) -> "_OneFile":
         return self
@@ -389,19 +407,28 @@ class _OneFile:
     def __exit__(self, *_: object) -> None:
         self._close()
 
-    def open(self, path: Path) -> None:
-        if path != self._path:
+    def open(self, source: Source) -> None:
+        if source.path != self._path:
             self._close()
-            self._handle = os.open(path, os.O_RDONLY)
-            self._path = path
+            self._elsewhere = source.elsewhere
+            if self._elsewhere is None:
+                self._handle = os.open(source.path, os.O_RDONLY)
+            self._path = source.path
 
     def read(self, offset: int, size: int) -> bytes:
+        if self._elsewhere is not None:
+            return self._elsewhere.read(offset, size)
         return os.pread(self._handle, size, offset)
+
+    def read_many(self, ranges: Sequence[tuple[int, int]]) -> Iterator[bytes]:
+        if self._elsewhere is not None:
+            return self._elsewhere.read_many(ranges)
+        return (os.pread(self._handle, size, offset) for offset, size in ranges)
 
     def blocks(self, offset: int, size: int) -> Iterator[bytes]:
         """`size` bytes from `offset`. Raises `OSError` where the file ends before."""
         while size > 0:
-            block = os.pread(self._handle, min(size, BLOCK_BYTES), offset)
+            block = self.read(offset, min(size, BLOCK_BYTES))
             if not block:
                 raise OSError(f"{self._path} ends before its fragment does")
             yield block
@@ -411,4 +438,4 @@ class _OneFile:
     def _close(self) -> None:
         if self._handle >= 0:
             os.close(self._handle)
-        self._path, self._handle = None, -1
+        self._path, self._handle, self._elsewhere = None, -1, None

@@ -86,6 +86,10 @@ class Disks:
         """The volumes that can be read."""
         return [disk for disk in self._disks if disk.state != VolumeState.ABSENT]
 
+    def root_of(self, volume_id: UUID) -> Path | None:
+        """The folder of a volume that can be read, or nothing."""
+        return next((disk.root for disk in self.there() if disk.volume.id == volume_id), None)
+
     def pick(self) -> Disk | None:
         """The volume that takes the next segment."""
         return choose(self._disks)

@@ -23,7 +23,8 @@ from svidok.ledger.note import Checkpoint
 from svidok.media.progressive import ProgressiveFile, Source, plan_progressive
 from svidok.recording import proof
 from svidok.recording.model import Gap
-from svidok.recording.playback import FileRange, PlayableSegment, playable_part
+from svidok.recording.playback import PlayableSegment, part_of, playable_part
+from svidok.recording.reach import HERE, Reach
 from svidok.recording.reading import SQL, segments_between
 from svidok.recording.timeline import timeline
 
@@ -62,19 +63,20 @@ class ExportPlan:
         return self.file.chunks(start, end)
 
 
-def plan(tx: Transaction, channel_id: UUID, span: Span) -> ExportPlan:
+def plan(tx: Transaction, channel_id: UUID, span: Span, *, reach: Reach = HERE) -> ExportPlan:
     """Plan the export of `span`.
 
     Raises `Conflict` where there is no footage, where the codec changes within the span, or where footage is
     damaged; `Unavailable` where some of it lies on a volume that is away.
     """
-    found = [playable_part(one, span) for one in segments_between(tx, channel_id, span)]
+    found = [playable_part(one, span) for one in segments_between(tx, channel_id, span, reach=reach)]
     parts = tuple(part for part in found if part.fragments)
     if not parts:
         raise Conflict("nothing-recorded", "There is no footage in this span.")
     sources = [
         Source(
             path=part.one.media,
+            elsewhere=part_of(part.one, 0, 0).elsewhere,
             init_size=part.init_size,
             fragments=[(record.offset, record.size) for _, record in part.fragments],
         )
@@ -83,14 +85,14 @@ def plan(tx: Transaction, channel_id: UUID, span: Span) -> ExportPlan:
     try:
         file = plan_progressive(sources, start_us=to_us(span.start), end_us=to_us(span.end))
     except OSError as error:
-        raise Unavailable("footage-unreachable", f"Footage cannot be read ({error.strerror}).") from error
+        raise Unavailable("footage-unreachable", f"Footage cannot be read ({error.strerror or error}).") from error
     return ExportPlan(
         channel_id=channel_id,
         span=span,
         name=export_name(channel_id, span),
         file=file,
         parts=parts,
-        gaps=timeline(tx, channel_id, span).gaps,
+        gaps=timeline(tx, channel_id, span, reach=reach).gaps,
     )
 
 
@@ -183,7 +185,7 @@ def _exported(planned: ExportPlan, statements: dict[UUID, proof.Statement]) -> I
         yield proof.ExportedSegment(
             segment_id=part.one.segment.id,
             statement=statements.get(part.one.segment.id),
-            init=FileRange(path=part.one.media, offset=0, size=part.init_size).read(),
+            init=part_of(part.one, 0, part.init_size).read(),
             leaf_hashes=index.leaves,
             fragments=fragments,
         )

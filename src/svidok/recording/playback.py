@@ -16,6 +16,7 @@ from svidok.base import BadInput, NotFound, Span, Unavailable, from_us, to_us
 from svidok.db import Transaction
 from svidok.recording import idx
 from svidok.recording.model import Gap
+from svidok.recording.reach import HERE, Reach, RemoteFile
 from svidok.recording.reading import Located, segment_of_channel, segments_between
 from svidok.recording.timeline import timeline
 
@@ -45,16 +46,17 @@ class Manifest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileRange:
-    """Bytes of a file."""
+    """Bytes of a file, of this machine or of another."""
 
     path: Path
     offset: int
     size: int
+    elsewhere: RemoteFile | None = None
 
     def ensure(self) -> "FileRange":
         """Itself, once it is known that the bytes are there. Raises `Unavailable` where they are not."""
         try:
-            there = self.path.stat().st_size
+            there = self.path.stat().st_size if self.elsewhere is None else self.elsewhere.size()
         except OSError as error:
             raise Unavailable(
                 "footage-unreachable", f"{self.path.name} cannot be read. Look at the volumes."
@@ -65,6 +67,9 @@ class FileRange:
 
     def blocks(self) -> Iterator[bytes]:
         """The bytes, in blocks. Raises `OSError` where the file ends before."""
+        if self.elsewhere is not None:
+            yield from self._blocks_from(self.elsewhere)
+            return
         with self.path.open("rb", buffering=0) as file:
             file.seek(self.offset)
             left = self.size
@@ -74,6 +79,14 @@ class FileRange:
                     raise OSError(f"{self.path} ends before its index does")
                 yield block
                 left -= len(block)
+
+    def _blocks_from(self, file: RemoteFile) -> Iterator[bytes]:
+        end = self.offset + self.size
+        for at in range(self.offset, end, BLOCK_BYTES):
+            block = file.read(at, min(BLOCK_BYTES, end - at))
+            if len(block) < min(BLOCK_BYTES, end - at):
+                raise OSError(f"{self.path} ends before its index does")
+            yield block
 
     def read(self) -> bytes:
         """All of them. Raises `Unavailable` where they cannot be read."""
@@ -85,11 +98,11 @@ class FileRange:
             ) from error
 
 
-def manifest(tx: Transaction, channel_id: UUID, span: Span) -> Manifest:
+def manifest(tx: Transaction, channel_id: UUID, span: Span, *, reach: Reach = HERE) -> Manifest:
     """What of `span` can be played. A fragment that touches the span is told whole."""
     playable: list[PlayableSegment] = []
     unreachable: list[UUID] = []
-    for one in segments_between(tx, channel_id, span):
+    for one in segments_between(tx, channel_id, span, reach=reach):
         try:
             part = playable_part(one, span)
         except Unavailable:
@@ -97,7 +110,14 @@ def manifest(tx: Transaction, channel_id: UUID, span: Span) -> Manifest:
             continue
         if part.fragments:
             playable.append(part)
-    return Manifest(segments=tuple(playable), gaps=timeline(tx, channel_id, span).gaps, unreachable=tuple(unreachable))
+    gaps = timeline(tx, channel_id, span, reach=reach).gaps
+    return Manifest(segments=tuple(playable), gaps=gaps, unreachable=tuple(unreachable))
+
+
+def part_of(one: Located, offset: int, size: int) -> FileRange:
+    """Bytes of a segment's file, wherever it lies."""
+    elsewhere = one.elsewhere.file(one.segment.path) if one.elsewhere is not None else None
+    return FileRange(path=one.media, offset=offset, size=size, elsewhere=elsewhere)
 
 
 def playable_part(one: Located, span: Span) -> PlayableSegment:
@@ -121,25 +141,29 @@ def playable_part(one: Located, span: Span) -> PlayableSegment:
     )
 
 
-def init(tx: Transaction, channel_id: UUID, segment_id: UUID) -> FileRange:
+def init(tx: Transaction, channel_id: UUID, segment_id: UUID, *, reach: Reach = HERE) -> FileRange:
     """The init segment of a segment."""
-    one = segment_of_channel(tx, channel_id, segment_id)
-    return FileRange(path=one.media, offset=0, size=one.index().header.init_size)
+    one = segment_of_channel(tx, channel_id, segment_id, reach=reach)
+    return part_of(one, 0, one.index().header.init_size)
 
 
-def media(tx: Transaction, channel_id: UUID, segment_id: UUID, *, first: int, last: int) -> FileRange:
+def media(
+    tx: Transaction, channel_id: UUID, segment_id: UUID, *, first: int, last: int, reach: Reach = HERE
+) -> FileRange:
     """Fragments `first` to `last`, inclusive, as one range of bytes."""
     if not 0 <= first <= last:
         raise BadInput("fragments-backwards", "Fragments are numbered from 0; the last may not come before the first.")
-    one = segment_of_channel(tx, channel_id, segment_id)
+    one = segment_of_channel(tx, channel_id, segment_id, reach=reach)
     records = one.index().records
     if last >= len(records):
         raise NotFound("fragment-not-found", "The segment has no such fragment.", fragments=len(records))
     begin, end = records[first].offset, records[last].offset + records[last].size
-    return FileRange(path=one.media, offset=begin, size=end - begin)
+    return part_of(one, begin, end - begin)
 
 
-def fragment_at(tx: Transaction, channel_id: UUID, at_us: int) -> tuple[Located, idx.Index, int]:
+def fragment_at(
+    tx: Transaction, channel_id: UUID, at_us: int, *, reach: Reach = HERE
+) -> tuple[Located, idx.Index, int]:
     """The fragment that shows the instant `at_us`, or the nearest that begins within two seconds of it.
 
     Raises `NotFound` where there is no footage.
@@ -147,7 +171,7 @@ def fragment_at(tx: Transaction, channel_id: UUID, at_us: int) -> tuple[Located,
     at = from_us(at_us)
     span = Span(at - timedelta(seconds=2), at + timedelta(seconds=2))
     best: tuple[int, Located, idx.Index, int] | None = None
-    for one in segments_between(tx, channel_id, span):
+    for one in segments_between(tx, channel_id, span, reach=reach):
         index = one.index()
         for number, record in enumerate(index.records):
             away = max(0, record.start_us - at_us, at_us - record.end_us + 1)

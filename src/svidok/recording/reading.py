@@ -14,17 +14,19 @@ from svidok.base import NotFound, Span, Unavailable, from_us
 from svidok.db import Queries, Row, Transaction
 from svidok.recording import idx
 from svidok.recording.model import ClockReading, ClockSource, Gap, GapReason, SegmentRow, SegmentState
+from svidok.recording.reach import HERE, Reach, RemoteVolume
 
 SQL = Queries.parse(resources.files(__package__).joinpath("reading.sql").read_text("utf-8"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Located:
-    """A segment and the folder of the volume it lies on."""
+    """A segment and the folder of the volume it lies on; `elsewhere` where that is not of this machine."""
 
     segment: SegmentRow
     volume: Path
     node: str
+    elsewhere: RemoteVolume | None = None
 
     @property
     def media(self) -> Path:
@@ -34,8 +36,10 @@ class Located:
     def index(self) -> idx.Index:
         """Its index as it is on disk now. Raises `Unavailable` where it cannot be read."""
         try:
-            return idx.read(idx.index_path(self.media))
-        except idx.BadIndex as error:
+            if self.elsewhere is None:
+                return idx.read(idx.index_path(self.media))
+            return idx.unpack(self.elsewhere.file(idx.index_path(Path(self.segment.path)).as_posix()).whole())
+        except (idx.BadIndex, OSError) as error:
             raise Unavailable(
                 "footage-unreachable",
                 f"Footage on the volume {self.volume} cannot be reached: {error}. Look at the volumes.",
@@ -59,7 +63,7 @@ class ClockPoint:
     reading: ClockReading
 
 
-def located(row: Row) -> Located:
+def located(row: Row, elsewhere: RemoteVolume | None = None) -> Located:
     """A row of segment and volume as values."""
     clock = ClockReading(
         offset_us=row["clock_offset_us"],
@@ -84,21 +88,27 @@ def located(row: Row) -> Located:
         clock=clock,
         state=SegmentState(row["state"]),
     )
-    return Located(segment=segment, volume=Path(row["volume_path"]), node=row["node"])
+    return Located(segment=segment, volume=Path(row["volume_path"]), node=row["node"], elsewhere=elsewhere)
 
 
-def segments_between(tx: Transaction, channel_id: UUID, span: Span) -> list[Located]:
+def segments_between(tx: Transaction, channel_id: UUID, span: Span, *, reach: Reach = HERE) -> list[Located]:
     """The segments of a channel that touch `span`, in order; those being written among them."""
     rows = tx.all(SQL["segments_between"], channel_id=channel_id, start=span.start, end=span.end)
-    return [located(row) for row in rows]
+    volumes = {row["volume_id"]: row for row in rows}
+    places = {volume_id: _place(row, reach) for volume_id, row in volumes.items()}
+    return [located(row, places[row["volume_id"]]) for row in rows]
 
 
-def segment_of_channel(tx: Transaction, channel_id: UUID, segment_id: UUID) -> Located:
+def _place(row: Row, reach: Reach) -> RemoteVolume | None:
+    return reach.elsewhere(volume_id=row["volume_id"], root=Path(row["volume_path"]), node=row["node"])
+
+
+def segment_of_channel(tx: Transaction, channel_id: UUID, segment_id: UUID, *, reach: Reach = HERE) -> Located:
     """One segment. Raises `NotFound` where the channel has none of that id, or it was disposed of."""
     row = tx.maybe(SQL["segment_of_channel"], channel_id=channel_id, segment_id=segment_id)
     if row is None or row["state"] == SegmentState.DISPOSED:
         raise NotFound("segment-not-found", "There is no such footage. It may have been disposed of by its rule.")
-    return located(row)
+    return located(row, _place(row, reach))
 
 
 def recorded_islands(tx: Transaction, channel_id: UUID, span: Span) -> list[RecordedSpan]:

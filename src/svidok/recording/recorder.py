@@ -30,6 +30,7 @@ from svidok.recording.disks import Disks
 from svidok.recording.feed import LiveOpening
 from svidok.recording.model import GapReason
 from svidok.recording.plan import Plan, PlannedStream, recall, remember
+from svidok.recording.reach import answer_from
 from svidok.recording.recovery import recover, segment_files
 from svidok.recording.store import SQL, OnBeats
 from svidok.recording.writer import Closed, Failed, WriterPool, Written
@@ -108,6 +109,7 @@ class Recorder:
         self._pool = WriterPool(self.settings.writer_threads)
         if self.bus is not None:
             await self.bus.subscribe("live.open.*.*", self._on_live_request)
+            await answer_from(self.bus, self.settings.node, self._disks.root_of)
         helpers = [asyncio.create_task(tend) for tend in (self._tend_plan(), self._tend_disks(), self._tend_leases())]
         try:
             await self._tick(stop)

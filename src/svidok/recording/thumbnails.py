@@ -12,7 +12,8 @@ from uuid import UUID
 from svidok.base import BadInput, to_us
 from svidok.db import Database
 from svidok.media.frames import thumbnail as decode
-from svidok.recording.playback import FileRange, fragment_at
+from svidok.recording.playback import fragment_at, part_of
+from svidok.recording.reach import HERE, Reach
 
 KEPT_BYTES = 24 * 1024 * 1024
 WIDTHS = range(32, 1921)
@@ -29,19 +30,18 @@ class Thumbnails:
         self._held: OrderedDict[Key, bytes] = OrderedDict()
         self._lock = threading.Lock()
 
-    def at(self, database: Database, channel_id: UUID, at: datetime, *, width: int) -> bytes:
+    def at(self, database: Database, channel_id: UUID, at: datetime, *, width: int, reach: Reach = HERE) -> bytes:
         """A JPEG, `width` pixels wide at most. Raises `NotFound` where there is no footage at `at`."""
         if width not in WIDTHS:
             raise BadInput("width-out-of-range", "The width must be from 32 to 1920 pixels.")
         with database.transaction() as tx:
-            one, index, number = fragment_at(tx, channel_id, to_us(at))
+            one, index, number = fragment_at(tx, channel_id, to_us(at), reach=reach)
         key = (one.segment.id, number, width)
         held = self._find(key)
         if held is not None:
             return held
         record = index.records[number]
-        media = FileRange(path=one.media, offset=0, size=index.header.init_size).read()
-        media += FileRange(path=one.media, offset=record.offset, size=record.size).read()
+        media = part_of(one, 0, index.header.init_size).read() + part_of(one, record.offset, record.size).read()
         picture = decode(media, width=width)
         self._keep(key, picture)
         return picture

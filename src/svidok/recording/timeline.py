@@ -12,6 +12,7 @@ from uuid import UUID, uuid5
 from svidok.base import BadInput, Span
 from svidok.db import Transaction
 from svidok.recording.model import Gap, GapReason
+from svidok.recording.reach import HERE, Reach
 from svidok.recording.reading import (
     ClockPoint,
     RecordedSpan,
@@ -47,11 +48,11 @@ def asked_span(start: datetime, end: datetime, *, longest: timedelta) -> Span:
     return Span(start, end)
 
 
-def timeline(tx: Transaction, channel_id: UUID, span: Span) -> Timeline:
+def timeline(tx: Transaction, channel_id: UUID, span: Span, *, reach: Reach = HERE) -> Timeline:
     """What the channel has of `span`."""
     islands = recorded_islands(tx, channel_id, span)
     if any(island.growing for island in islands):
-        islands = [_grown(tx, channel_id, island) for island in islands]
+        islands = [_grown(tx, channel_id, island, reach) for island in islands]
     recorded = [cut for island in islands if (cut := _cut_recorded(island, span)) is not None]
     gaps = [_cut_gap(gap, span) for gap in gaps_between(tx, channel_id, span)]
     gaps += unexplained(channel_id, [one.span for one in recorded], gaps)
@@ -92,11 +93,12 @@ def unexplained(channel_id: UUID, recorded: list[Span], gaps: list[Gap]) -> list
     return holes
 
 
-def _grown(tx: Transaction, channel_id: UUID, island: RecordedSpan) -> RecordedSpan:
+def _grown(tx: Transaction, channel_id: UUID, island: RecordedSpan, reach: Reach) -> RecordedSpan:
     """An island with a segment being written, as far as that has come."""
     if not island.growing:
         return island
-    last = segments_between(tx, channel_id, Span(island.span.start, island.span.end + timedelta(microseconds=1)))
+    whole = Span(island.span.start, island.span.end + timedelta(microseconds=1))
+    last = segments_between(tx, channel_id, whole, reach=reach)
     ends = [live_end(one) for one in last if one.segment.recording_id == island.recording_id]
     return RecordedSpan(
         recording_id=island.recording_id,

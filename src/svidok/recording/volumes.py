@@ -122,6 +122,11 @@ def _measure_folder(folder: str) -> tuple[int, list[str]]:
     return total, below
 
 
+def bears(root: Path, volume_id: UUID) -> bool:
+    """Whether the folder `root` is the volume `volume_id`."""
+    return _marked(root / MARKER) == volume_id
+
+
 def is_there(root: Path) -> bool:
     """Whether the volume itself, and not the bare mount point, is at `root`."""
     return (root / MARKER).exists()

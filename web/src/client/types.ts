@@ -116,6 +116,7 @@ export interface Manifest {
     init_id: string;
     fragments: [number, number, number, number][];
   }[];
+  unreachable: string[];
   gaps: Gap[];
 }
 

@@ -2,6 +2,7 @@
 // `origin` is the wall instant (ms) of media time zero; several decks with one origin run in step.
 import { ask, send, textOf, withQuery } from "../client/http";
 import type { Manifest } from "../client/types";
+import { t } from "../i18n/index.svelte";
 import { soundless } from "./soundless";
 
 const WINDOW_MS = 180_000;
@@ -76,21 +77,23 @@ export class Deck {
     if (this.busy || this.closed || this.media.readyState !== "open" || this.buffer?.updating) return;
     this.busy = true;
     try {
-      await this.step(this.wanted());
-      this.problem = "";
+      const shown = await this.step(this.wanted());
+      this.problem = shown || !this.manifest?.unreachable.length ? "" : t("error.footage-unreachable");
     } catch (error) {
       this.problem = textOf(error);
     }
     this.busy = false;
   }
 
-  private async step(at: number): Promise<void> {
+  /** Fetch what is due next; whether any of it was, or is here already. */
+  private async step(at: number): Promise<boolean> {
     const recent = Date.now() - at < WINDOW_MS;
     const stale = at < this.span[0] || at + AHEAD_S * 1000 > this.span[1] - (recent ? 0 : 30_000);
     if (!this.manifest || stale) await this.readManifest(at);
     const next = this.nextPiece(at);
     if (next) await this.fetch(next.segment, next.first, next.last);
     else this.trim(at);
+    return next !== null || this.has((at - this.origin) / 1000);
   }
 
   private async readManifest(at: number): Promise<void> {

@@ -1,5 +1,6 @@
 """The hub role: the web and the API."""
 
+import asyncio
 import os
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from svidok.api.jobs import Jobs
 from svidok.app.roles.parts import CLOCK, connect_bus, open_database
 from svidok.app.settings import Settings
 from svidok.base import Conflict
+from svidok.recording.reach import Reach, asking
 
 WEB = Path(__file__).parents[4] / "web" / "dist"
 
@@ -44,6 +46,8 @@ def build_hub(settings: Settings) -> Litestar:
     async def begin() -> None:
         services.jobs.forget_interrupted()
         services.bus = await connect_bus(settings, f"hub {settings.node}")
+        if services.bus is not None:
+            services.reach = Reach(asking(services.bus, asyncio.get_running_loop()))
 
     async def end() -> None:
         services.jobs.close()
