@@ -6,6 +6,9 @@ because a hold may have been placed in between. It touches only volumes that
 bear their marker: an unmounted disk looks like an empty folder, and calling its
 footage gone would be a lie that comes back.
 
+With the bytes goes what opens their seal (payload and salt): the leaf stays in
+the log and is mute. What was destroyed, when and by which rule stays stated.
+
 Dying at any point leaves either nothing, or a decided disposal that the next
 sweep finishes or withdraws.
 """
@@ -22,9 +25,17 @@ from uuid import UUID
 from svidok.base import new_id
 from svidok.db import Database, Row, Transaction
 from svidok.ledger import JSON, enter
+from svidok.ledger.register import mute
 from svidok.recording import idx
 from svidok.recording.check import bears_marker
-from svidok.recording.model import DISPOSAL_DECIDED, DISPOSAL_DONE, DISPOSAL_WITHDRAWN, SegmentRow
+from svidok.recording.model import (
+    DISPOSAL_DECIDED,
+    DISPOSAL_DONE,
+    DISPOSAL_WITHDRAWN,
+    SEGMENT_REPAIRED,
+    SEGMENT_SEALED,
+    SegmentRow,
+)
 from svidok.recording.reading import SQL, Located, located
 
 PAGE = 200
@@ -186,6 +197,8 @@ class Sweeper:
             _enter_gap(tx, one.segment)
             done: dict[str, JSON] = {"segment": str(one.segment.id), "was_there": was_there}
             enter(tx, kind=DISPOSAL_DONE, subject=one.segment.id, payload=done, at=at)
+            for kind in (SEGMENT_SEALED, SEGMENT_REPAIRED):
+                mute(tx, subject=one.segment.id, kind=kind)
         swept.done += 1
         swept.freed_bytes += one.segment.size_bytes if was_there else 0
 

@@ -12,13 +12,17 @@ import pytest
 from svidok.access import Role, accounts
 from svidok.base import NotFound, Span
 from svidok.governance.keeping import make_rule, place_hold
-from svidok.recording import idx, sweeper
+from svidok.ledger import enter
+from svidok.ledger.audit import audit_log, audit_register
+from svidok.ledger.sidecar import Finding
+from svidok.recording import export, idx, sweeper
 from svidok.recording.check import How, check
 from svidok.recording.judging import Governance
 from svidok.recording.model import SegmentRow
 from svidok.recording.reading import segment_of_channel
 from svidok.recording.sweeper import DueGroup, Ruling, Sweeper
 from svidok.recording.timeline import timeline
+from svidok.recording.verifying import verify_export
 from svidok.recording.volumes import MARKER
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -97,6 +101,47 @@ def test_the_grounds_are_in_the_ledger(swept) -> None:
     assert told["grounds"] == {"rule": "R-10s"}
     assert told["verdict"] == "destroy"
     assert told["start"] == "2026-11-20T12:00:00.000000Z"
+
+
+def test_the_seal_of_what_is_gone_is_mute_and_the_log_still_whole(swept, tmp_path: Path) -> None:
+    yard, _, sweep = swept
+    first, kept = yard.segments[0].segment_id, yard.segments[2].segment_id
+    with yard.database.transaction() as tx:
+        enter(tx, kind="segment.repaired", subject=first, payload={"segment": str(first)}, at=NOON)
+    yard.sequence()
+    with yard.database.transaction() as tx:
+        planned = export.plan(tx, yard.channel_id, Span(at(0), at(12)))
+    media = tmp_path / "before.mp4"
+    media.write_bytes(b"".join(planned.chunks()))
+    sidecar = b"".join(export.prove(yard.database, planned, log_folder=yard.log.folder))
+    sweep.sweep(at=at(20))
+    yard.sequence()
+
+    def opens_of(subject: UUID) -> dict[str, bool]:
+        with yard.database.transaction() as tx:
+            rows = tx.all("SELECT kind, payload, salt FROM ledger.entry WHERE subject = %(id)s", id=subject)
+        assert all((row["payload"] is None) == (row["salt"] is None) for row in rows)
+        return {row["kind"]: row["payload"] is not None for row in rows}
+
+    assert opens_of(first) == {
+        "segment.sealed": False, "segment.repaired": False, "disposal.decided": True, "disposal.done": True,
+    }  # fmt: skip
+    assert opens_of(kept) == {"segment.sealed": True}
+    report = audit_log(yard.log.folder, verifier=yard.log.verifier, origin=yard.log.origin)
+    assert audit_register(yard.database, yard.log.folder, report.size, report).findings == []
+    assert check(yard.database, How(ledger=yard.log.folder)).findings == []
+    assert verify_export(media, sidecar, verifier=yard.log.verifier).finding == Finding.PROVED
+
+
+def test_what_is_withdrawn_keeps_its_seal_open(swept, monkeypatch: pytest.MonkeyPatch) -> None:
+    yard, judge, sweep = swept
+    with monkeypatch.context() as patch:
+        patch.setattr(Sweeper, "_finish_all", lambda *_: None)
+        sweep.sweep(at=at(20))
+    judge.held.add(yard.segments[0].segment_id)
+    sweep.sweep(at=at(21))
+    yard.sequence()
+    assert check(yard.database, How(ledger=yard.log.folder)).findings == []
 
 
 def test_held_footage_stays_and_is_counted(swept) -> None:
