@@ -18,6 +18,7 @@ from svidok.ledger.register import entry_by_id
 from svidok.ledger.signer import FileSigner
 
 KEY_FILE = "ledger.pem"
+PUBLIC_FILE = "ledger.pub"  # all that is here of a key in a token
 
 
 @click.group()
@@ -32,8 +33,10 @@ def _verifier(reach: Reach, key: str | None) -> Verifier:
             return Verifier.parse(Path(key).read_text("utf-8") if Path(key).is_file() else key)
         except (OSError, BadNote) as error:
             raise BadInput("key-unreadable", f"This is not a ledger's public key: {error}") from error
-    path = reach.keys / KEY_FILE
+    path, published = reach.keys / KEY_FILE, reach.keys / PUBLIC_FILE
     if not path.exists():
+        if published.exists():
+            return _verifier(reach, str(published))
         raise NotFound("key-not-here", f"{path} is not here. Give the ledger's public key with --key.")
     return Verifier(name=reach.ledger_origin, key=FileSigner(path).public_key())
 

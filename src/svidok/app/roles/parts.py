@@ -10,7 +10,7 @@ from svidok.base import Conflict, SystemClock
 from svidok.bus import Bus, BusUnavailable
 from svidok.db import Database
 from svidok.ledger.log import Log
-from svidok.ledger.signer import FileSigner
+from svidok.ledger.signer import FileSigner, Pkcs11Signer, Signer
 
 log = structlog.get_logger("role")
 CLOCK = SystemClock()
@@ -46,7 +46,24 @@ def stop_on_signal() -> asyncio.Event:
 
 
 def open_log(settings: Settings) -> Log:
-    """The ledger's log, with its signer; its public key is published beside it."""
-    opened = Log(settings.ledger, FileSigner(settings.keys / "ledger.pem"), settings.origin())
-    (settings.ledger / "verifier.key").write_text(opened.verifier.text() + "\n")
+    """The ledger's log, with its signer; its public key is published beside it, and kept among the keys."""
+    opened = Log(settings.ledger, _signer(settings), settings.origin())
+    for path in (settings.ledger / "verifier.key", settings.keys / "ledger.pub"):
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path.write_text(opened.verifier.text() + "\n")
     return opened
+
+
+def _signer(settings: Settings) -> Signer:
+    """The key in the token that the settings name, or in a file."""
+    if settings.ledger_pkcs11_module is None:
+        return FileSigner(settings.keys / "ledger.pem")
+    pin = settings.ledger_pkcs11_pin
+    if pin is None:
+        raise Conflict("token-pin-not-set", "Set SVIDOK_LEDGER_PKCS11_PIN to the PIN of the ledger's token.")
+    return Pkcs11Signer(
+        module=str(settings.ledger_pkcs11_module),
+        token_label=settings.ledger_pkcs11_token,
+        key_label=settings.ledger_pkcs11_key,
+        pin=pin.get_secret_value(),
+    )
