@@ -137,3 +137,11 @@ def sealed(volume_id: UUID, channel_id: UUID, at: datetime) -> list[f.AnyFact]:
 @pytest.mark.timeout(300)
 def test_the_map_names_the_oblasts(hub: Hub, fleet: dict[str, UUID], tmp_path: Path) -> None:
     hub.walk("map.mjs", tmp_path)
+
+
+@pytest.mark.timeout(300)
+def test_the_fleet_table_is_arranged_and_taken_away(hub: Hub, fleet: dict[str, UUID], tmp_path: Path) -> None:
+    hub.walk("fleet.mjs", tmp_path)
+    with hub.services.database.transaction() as tx:
+        (line,) = tx.all("SELECT what FROM access.audit WHERE what->>'route' LIKE '%%download_table%%'")
+    assert line["what"]["kind"] == "plate"

@@ -9,7 +9,7 @@ await until(async () => (await names()).includes("Львівська облас�
 await page.waitForTimeout(1500);
 await picture(page, "map");
 for (let n = 0; n < 2; n += 1) {
-  await page.getByRole("button", { name: "Zoom out" }).click();
+  await page.getByRole("button", { name: "Віддалити" }).click();
   await page.waitForTimeout(700);
 }
 await until(async () => (await names()).includes("Автономна Республіка Крим"), "Crimea has no name");

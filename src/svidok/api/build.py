@@ -13,7 +13,20 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 
-from svidok.api import accounts, audit, errors, fleet, governance, oidc, passkeys, purposes, recording, session, system
+from svidok.api import (
+    accounts,
+    audit,
+    errors,
+    fleet,
+    fleet_table,
+    governance,
+    oidc,
+    passkeys,
+    purposes,
+    recording,
+    session,
+    system,
+)
 from svidok.api.door import provide_actor, provide_look
 from svidok.api.pace import Pace, paced
 from svidok.api.services import Services
@@ -21,7 +34,7 @@ from svidok.api.static import HSTS, SECURITY_HEADERS, web_routes
 from svidok.db import Row
 
 _FILES: tuple[Any, ...] = (
-    session, passkeys, oidc, purposes, accounts, governance, audit, system, fleet, recording,
+    session, passkeys, oidc, purposes, accounts, governance, audit, system, fleet_table, fleet, recording,
 )  # fmt: skip
 _DESCRIPTION = JsonRenderPlugin(path="/", media_type=MediaType.JSON)  # no page: those load foreign scripts
 _MAX_BODY = 64 * 1024 * 1024  # a fleet of 60,000 cameras as CSV
