@@ -1,0 +1,3 @@
+import type { Page } from "../app/pages";
+
+export const platePages: Page[] = [];
