@@ -15,31 +15,23 @@ class Role(StrEnum):
     SUPERVISOR = "supervisor"
     AUDITOR = "auditor"
     ADMINISTRATOR = "administrator"
+    OFFICER = "officer"  # wears a camera; sees their own shifts and that footage exists, never the footage of others
 
 
+# What can be done, room by room. A policy in `policies/` permits each to somebody.
+_FOOTAGE = ("view_live", "view_playback", "export_footage", "view_timeline")
+_FLEET = ("view_fleet", "edit_fleet", "probe_camera", "steer_camera")
+_OVERSIGHT = ("view_audit", "view_ledger", "manage_retention", "place_hold", "lift_hold")
+_PURPOSES = ("open_reference", "choose_purpose")
+_PLATFORM = ("manage_accounts", "manage_storage", "view_storage", "manage_settings", "view_system", "acknowledge_alarm")
+_PLATES: tuple[str, ...] = ()
+_DESK: tuple[str, ...] = ()
+_BODYWORN: tuple[str, ...] = ()
+_CUSTOMS: tuple[str, ...] = ()
+_EVIDENCE: tuple[str, ...] = ()
 ACTIONS: tuple[str, ...] = (
-    "view_live",
-    "view_playback",
-    "export_footage",
-    "view_timeline",
-    "view_fleet",
-    "edit_fleet",
-    "probe_camera",
-    "steer_camera",
-    "manage_accounts",
-    "view_audit",
-    "view_ledger",
-    "manage_retention",
-    "place_hold",
-    "lift_hold",
-    "manage_storage",
-    "view_storage",
-    "open_reference",
-    "choose_purpose",
-    "manage_settings",
-    "view_system",
-    "acknowledge_alarm",
-)
+    *_FOOTAGE, *_FLEET, *_OVERSIGHT, *_PURPOSES, *_PLATFORM, *_PLATES, *_DESK, *_BODYWORN, *_CUSTOMS, *_EVIDENCE,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

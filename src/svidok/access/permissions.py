@@ -15,12 +15,19 @@ from svidok.access.model import ACTIONS, Actor, Decision, Role, Verdict
 from svidok.base import Conflict, Forbidden
 
 
-def _read(name: str) -> str:
-    return resources.files("svidok.access").joinpath("policies", name).read_text("utf-8")
+def _policies() -> str:
+    """One file a room, in the order of their names."""
+    folder = resources.files("svidok.access").joinpath("policies")
+    files = sorted((one for one in folder.iterdir() if one.name.endswith(".cedar")), key=lambda one: one.name)
+    return "\n".join(one.read_text("utf-8") for one in files)
 
 
-_POLICIES = _read("roles.cedar")
-_SCHEMA = _read("schema.cedarschema")
+_POLICIES = _policies()
+_SCHEMA = f"""
+entity Actor = {{ "kind": String, "roles": Set<String>, "unit": String }};
+entity Platform;
+action {", ".join(ACTIONS)} appliesTo {{ principal: Actor, resource: Platform }};
+"""
 _NAMES = {f"policy{number}": name for number, name in enumerate(re.findall(r'@id\("([^"]+)"\)', _POLICIES))}
 
 

@@ -92,6 +92,7 @@ export const spine = {
   "role.supervisor": "supervisor",
   "role.auditor": "auditor",
   "role.administrator": "administrator",
+  "role.officer": "officer",
   "px.overview": "overview · 20 px/m",
   "px.outline": "outline · 40 px/m",
   "px.discern": "discern · 80 px/m",

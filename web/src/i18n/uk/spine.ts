@@ -92,6 +92,7 @@ export const spine = {
   "role.supervisor": "керівник",
   "role.auditor": "аудитор",
   "role.administrator": "адміністратор",
+  "role.officer": "службовець",
   "px.overview": "огляд · 20 пкс/м",
   "px.outline": "обрис · 40 пкс/м",
   "px.discern": "розрізнення · 80 пкс/м",
