@@ -6,4 +6,5 @@ ROOMS = [
     "svidok.governance",
     "svidok.fleet",
     "svidok.recording",
+    "svidok.plates",
 ]

@@ -1,0 +1,154 @@
+"""Keep reads: in batches, each once, in the partition of its day.
+
+Plates and days are made known in transactions of their own, before the reads
+that need them: a plate without reads harms nobody, and what was learnt of
+either can be remembered without asking again.
+"""
+
+import threading
+from collections.abc import Iterable, Sequence
+from datetime import UTC, date, datetime, time, timedelta
+from uuid import UUID
+
+from psycopg.types.json import Jsonb
+
+from svidok.base import new_id
+from svidok.db import Database, Queries, Transaction
+from svidok.plates.model import Read, detail_of, read_of
+
+SQL = Queries.of("svidok.plates")
+
+_REMEMBERED = 500_000  # plates whose ids a process remembers; about 60 MB
+_DAYS_LOCK = 0x5356_504C  # advisory lock: one process at a time makes a day
+_COLUMNS = (
+    "id, taken_at, received_at, camera_id, plate_id, confidence, country, direction, source, as_read, segment_id, "
+    "image, patch, detail"
+)
+MAX_REJECTED_BYTES = 4096
+
+
+class Reads:
+    """The store of reads behind one database. Safe to use from several threads."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._plates: dict[str, int] = {}
+        self._days: set[date] = set()
+        self._lock = threading.Lock()
+
+    def add(self, reads: Sequence[Read]) -> list[Read]:
+        """Keep `reads`; those that were not there before. All of them are safe when this returns."""
+        unique = {read.id: read for read in reads}
+        if not unique:
+            return []
+        self._make_days({read.taken_at.astimezone(UTC).date() for read in unique.values()})
+        plates = self._plate_ids(unique.values())
+        with self._database.transaction() as tx:
+            tx.run(SQL["make_batch"])
+            tx.copy(f"COPY batch ({_COLUMNS}) FROM STDIN", (_row(read, plates) for read in unique.values()))
+            new = {row["id"] for row in tx.all(SQL["take_batch"])}
+        return [read for read in unique.values() if read.id in new]
+
+    def reject(self, *, device_id: UUID | None, code: str, says: str, body: bytes, at: datetime) -> None:
+        """Keep aside what could not be taken: its beginning, and why."""
+        with self._database.transaction() as tx:
+            tx.run(
+                SQL["reject"], id=new_id(), at=at, device_id=device_id, code=code, says=says[:500],
+                body=body[:MAX_REJECTED_BYTES],
+            )  # fmt: skip
+
+    def _plate_ids(self, reads: Iterable[Read]) -> dict[str, int]:
+        firsts: dict[str, datetime] = {}
+        for read in reads:
+            firsts[read.plate] = min(read.taken_at, firsts.get(read.plate, read.taken_at))
+        known = {text: self._plates[text] for text in firsts if text in self._plates}
+        unknown = sorted(text for text in firsts if text not in known)  # sorted: two writers wait, never deadlock
+        if unknown:
+            with self._database.transaction() as tx:
+                learnt = {row["text"]: row["id"] for row in tx.all(SQL["plate_ids"], texts=unknown)}
+                new = [text for text in unknown if text not in learnt]
+                if new:
+                    made = tx.all(SQL["add_plates"], texts=new, firsts=[firsts[text] for text in new])
+                    learnt |= {row["text"]: row["id"] for row in made}
+                missing = [text for text in new if text not in learnt]  # another writer was quicker
+                learnt |= {row["text"]: row["id"] for row in tx.all(SQL["plate_ids"], texts=missing)} if missing else {}
+            known |= learnt
+            with self._lock:
+                if len(self._plates) > _REMEMBERED:
+                    self._plates.clear()
+                self._plates |= learnt
+        return known
+
+    def _make_days(self, days: set[date]) -> None:
+        missing = days - self._days
+        if missing:
+            with self._database.transaction() as tx:
+                make_days(tx, missing)
+            with self._lock:
+                self._days |= missing
+
+    def forget_days(self) -> None:
+        """Ask again which days there are: some were dropped."""
+        with self._lock:
+            self._days.clear()
+
+
+def make_days(tx: Transaction, days: Iterable[date]) -> None:
+    """Make the partitions of `days`, where they are not there yet. Writers of other days are not held up."""
+    tx.run("SELECT pg_advisory_xact_lock(%(key)s)", key=_DAYS_LOCK)
+    there = {row["day"] for row in tx.all(SQL["days"])}
+    for day in sorted(set(days) - there):
+        name = f"plates.read_{day:%Y%m%d}"
+        start, end = bounds(day)
+        tx.run(f"CREATE TABLE IF NOT EXISTS {name} (LIKE plates.read INCLUDING DEFAULTS INCLUDING CONSTRAINTS)")
+        tx.run(f"ALTER TABLE plates.read ATTACH PARTITION {name} FOR VALUES FROM ('{start}') TO ('{end}')")
+
+
+def bounds(day: date) -> tuple[datetime, datetime]:
+    """A day of UTC, half-open."""
+    start = datetime.combine(day, time(), UTC)
+    return start, start + timedelta(days=1)
+
+
+def days(tx: Transaction) -> list[date]:
+    """The days that have reads, oldest first."""
+    return [row["day"] for row in tx.all(SQL["days"])]
+
+
+def read_by_id(tx: Transaction, read_id: UUID, *, taken_at: datetime) -> Read:
+    """One read; `NotFound` where there is none, or its time is over."""
+    return read_of(tx.one(SQL["read_by_id"], id=read_id, taken_at=taken_at))
+
+
+def keep(tx: Transaction, read_id: UUID, *, taken_at: datetime) -> None:
+    """Let a read outlive the partition of its day."""
+    tx.run(SQL["keep_read"], id=read_id, taken_at=taken_at)
+
+
+def sum_days(database: Database, *, today: date) -> list[date]:
+    """Write down what each day that is over comes to; which days those were."""
+    with database.transaction() as tx:
+        over = [row["day"] for row in tx.all(SQL["unsummed_days"], days=days(tx), today=today)]
+    for day in over:
+        start, end = bounds(day)
+        with database.transaction() as tx:
+            tx.run(SQL["sum_day"], day=day, start=start, end=end)
+    return over
+
+
+def drop_day(tx: Transaction, day: date) -> None:
+    """The time of a day's reads is over: they go, all at once."""
+    if day in days(tx):
+        name = f"plates.read_{day:%Y%m%d}"
+        tx.run(f"ALTER TABLE plates.read DETACH PARTITION {name}")
+        tx.run(f"DROP TABLE {name}")
+    tx.run("DELETE FROM plates.day_sum WHERE day = %(day)s", day=day)
+
+
+def _row(read: Read, plates: dict[str, int]) -> tuple[object, ...]:
+    detail = detail_of(read)
+    return (
+        read.id, read.taken_at, read.received_at, read.camera_id, plates[read.plate], read.confidence, read.country,
+        str(read.direction), str(read.source), read.as_read if read.as_read != read.plate else None, read.segment_id,
+        read.image, read.patch, Jsonb(detail) if detail else None,
+    )  # fmt: skip
