@@ -24,8 +24,9 @@ _FLEET = ("view_fleet", "edit_fleet", "probe_camera", "steer_camera")
 _OVERSIGHT = ("view_audit", "view_ledger", "manage_retention", "place_hold", "lift_hold")
 _PURPOSES = ("open_reference", "choose_purpose")
 _PLATFORM = ("manage_accounts", "manage_storage", "view_storage", "manage_settings", "view_system", "acknowledge_alarm")
-_PLATES: tuple[str, ...] = ()
-_DESK: tuple[str, ...] = ()
+_PLATES = ("search_plates", "trace_plate", "authorise_plates", "view_hotlists", "edit_hotlists", "approve_hotlist",
+           "view_read_quality", "reinstate_camera")  # fmt: skip
+_DESK = ("view_alerts", "judge_alert", "manage_alert_channels")
 _BODYWORN: tuple[str, ...] = ()
 _CUSTOMS: tuple[str, ...] = ()
 _EVIDENCE: tuple[str, ...] = ()

@@ -8,6 +8,7 @@ cannot be evaluated.
 import re
 from functools import lru_cache
 from importlib import resources
+from typing import Any, TypedDict
 
 import cedarpy
 
@@ -26,7 +27,9 @@ _POLICIES = _policies()
 _SCHEMA = f"""
 entity Actor = {{ "kind": String, "roles": Set<String>, "unit": String }};
 entity Platform;
-action {", ".join(ACTIONS)} appliesTo {{ principal: Actor, resource: Platform }};
+action {", ".join(ACTIONS)} appliesTo {{ principal: Actor, resource: Platform, context: {{
+    purpose?: String, older?: Bool, authorised?: Bool, own?: Bool, asker_roles?: Set<String>
+}} }};
 """
 _NAMES = {f"policy{number}": name for number, name in enumerate(re.findall(r'@id\("([^"]+)"\)', _POLICIES))}
 
@@ -38,17 +41,33 @@ def check_policies() -> None:
         raise Conflict("policies-invalid", f"The access policies are not valid: {result.errors}")
 
 
-def decide(actor: Actor, action: str) -> Decision:
-    """Whether `actor` may do `action`, and which policies say so."""
-    return _decide(actor.kind, actor.roles, action)
+class Context(TypedDict, total=False):
+    """What else a policy may ask about. Left out: not known yet, as when a door asks before it reads the question."""
+
+    purpose: str  # the kind of the reference: case, incident or duty
+    older: bool  # reads older than the age tier are asked for
+    authorised: bool  # an authorisation covers this
+    own: bool  # the actor asks to decide about what they themselves asked for or entered
+    asker_roles: frozenset[str]
+
+
+def decide(actor: Actor, action: str, context: Context | None = None) -> Decision:
+    """Whether `actor` may do `action`, given what is known (`context`), and which policies say so."""
+    return _decide(actor.kind, actor.roles, action, tuple(sorted((context or {}).items())))
 
 
 @lru_cache(maxsize=4096)
-def _decide(kind: str, roles: frozenset[Role], action: str) -> Decision:
+def _decide(kind: str, roles: frozenset[Role], action: str, context: tuple[tuple[str, Any], ...]) -> Decision:
     who = {"type": "Actor", "id": "one"}
     attributes = {"kind": kind, "roles": sorted(str(role) for role in roles), "unit": ""}
+    known = {name: sorted(value) if isinstance(value, frozenset) else value for name, value in context}
     result = cedarpy.is_authorized(
-        {"principal": 'Actor::"one"', "action": f'Action::"{action}"', "resource": 'Platform::"svidok"', "context": {}},
+        {
+            "principal": 'Actor::"one"',
+            "action": f'Action::"{action}"',
+            "resource": 'Platform::"svidok"',
+            "context": known,
+        },
         _POLICIES,
         [
             {"uid": who, "attrs": attributes, "parents": []},
@@ -61,10 +80,12 @@ def _decide(kind: str, roles: frozenset[Role], action: str) -> Decision:
     return Decision(verdict=Verdict.ALLOW if result.allowed else Verdict.DENY, grounds=grounds)
 
 
-def require(actor: Actor, action: str) -> None:
-    """Raise `Forbidden` unless `actor` may do `action`."""
-    if decide(actor, action).verdict != Verdict.ALLOW:
-        raise Forbidden("not-permitted", "Your roles do not permit this.", action=action)
+def require(actor: Actor, action: str, context: Context | None = None) -> None:
+    """Raise `Forbidden` unless `actor` may do `action`, given what is known; then it names the policies that forbid."""
+    decision = decide(actor, action, context)
+    if decision.verdict != Verdict.ALLOW:
+        grounds = {"grounds": ", ".join(decision.grounds)} if context else {}
+        raise Forbidden("not-permitted", "Your roles do not permit this.", action=action, **grounds)
 
 
 def permitted(actor: Actor) -> list[str]:

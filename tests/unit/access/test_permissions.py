@@ -34,6 +34,17 @@ choose_purpose          yes yes yes yes yes yes
 manage_settings         no  no  no  no  no  yes
 view_system             yes yes yes yes yes yes
 acknowledge_alarm       yes yes no  yes no  yes
+search_plates           no  yes yes yes no  no
+trace_plate             no  no  yes no  no  no
+authorise_plates        no  no  no  yes no  no
+view_hotlists           no  yes yes yes no  no
+edit_hotlists           no  no  yes yes no  no
+approve_hotlist         no  no  no  yes no  no
+view_read_quality       yes yes yes yes yes yes
+reinstate_camera        no  no  no  yes no  no
+view_alerts             yes yes no  yes no  no
+judge_alert             no  yes no  yes no  no
+manage_alert_channels   no  no  no  no  no  yes
 """
 ROLES = [Role.OPERATOR, Role.DISPATCHER, Role.INVESTIGATOR, Role.SUPERVISOR, Role.AUDITOR, Role.ADMINISTRATOR]
 TABLE = {
@@ -42,6 +53,8 @@ TABLE = {
     for role, said in zip(ROLES, line.split()[1:], strict=True)
 }
 FOOTAGE = {"view_live", "view_playback", "view_timeline", "export_footage", "steer_camera"}
+PLATES = {"search_plates", "trace_plate", "authorise_plates", "view_hotlists", "edit_hotlists", "approve_hotlist",
+          "view_alerts", "judge_alert"}  # fmt: skip
 
 
 def actor(*roles: Role, kind: str = "person") -> Actor:
@@ -64,7 +77,7 @@ def test_each_role_may_what_the_table_says(role: Role, action: str) -> None:
 def test_several_roles_may_what_any_may_but_for_duties_apart(roles: set[Role], action: str) -> None:
     allowed = decide(actor(*roles), action).verdict == Verdict.ALLOW
     expected = any(TABLE[role, action] for role in roles) or (not roles and TABLE_OF_ALL[action])
-    if action in FOOTAGE and roles & {Role.ADMINISTRATOR, Role.AUDITOR}:
+    if action in FOOTAGE | PLATES and roles & {Role.ADMINISTRATOR, Role.AUDITOR}:
         expected = False
     if action == "view_audit" and Role.ADMINISTRATOR in roles:
         expected = False
