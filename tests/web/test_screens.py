@@ -16,7 +16,7 @@ from svidok.api.jobs import Progress
 from svidok.app.roles.intake import AlarmNews
 from svidok.base import Forbidden, Span, new_id
 from svidok.bus import Bus
-from svidok.governance.keeping import make_rule, place_hold
+from svidok.governance.keeping import agree_to_rule, make_rule, place_hold
 from svidok.recording import facts as f
 from svidok.recording.store import enter_facts
 from svidok.recording.wardens import acknowledge, alarms, list_volumes
@@ -55,7 +55,8 @@ def test_storage_shows_what_will_go_and_a_volume_is_retired(hub: Hub, fleet: dic
     now = hub.services.clock.now()
     with hub.services.database.transaction() as tx:
         boss = hub.people["supervisor"]
-        make_rule(tx, actor=boss, retention_class="street", keep_days=30, legal_basis="Закон 1, ст. 2", at=now)
+        rule = make_rule(tx, actor=boss, retention_class="street", keep_days=30, legal_basis="Закон 1, ст. 2", at=now)
+        agree_to_rule(tx, actor=hub.people["supervisor2"], rule_id=rule, at=now)
         volumes = [seen("/disks/old", "dropped", now), seen("/disks/new", "ready", now)]
         enter_facts(tx, volumes)
         for days, channel in ((24, "A-1"), (25, "A-1"), (26, "A-2")):

@@ -40,7 +40,7 @@ class ReasonIn(msgspec.Struct):
 
 @get("/api/retention-rules", **guarded("view_system"), sync_to_thread=True)
 def list_rules(services: Services) -> dict[str, list[dict[str, Any]]]:
-    """The rules in force."""
+    """The rules in force, and those that wait for a second person."""
     with services.database.transaction() as tx:
         return {"items": keeping.rule_rows(tx)}
 
@@ -56,12 +56,20 @@ def make_rule(data: RuleIn, actor: Actor, services: Services) -> dict[str, str]:
     return {"id": str(rule_id)}
 
 
+@post("/api/retention-rules/{rule_id:uuid}/agree", **guarded("manage_retention"), sync_to_thread=True)
+def agree_to_rule(rule_id: UUID, actor: Actor, services: Services) -> dict[str, bool]:
+    """Agree to a rule that somebody else stated: it is in force from now on."""
+    with services.database.transaction() as tx:
+        keeping.agree_to_rule(tx, actor=actor, rule_id=rule_id, at=services.clock.now())
+    return {"ok": True}
+
+
 @delete("/api/retention-rules/{rule_id:uuid}", **guarded("manage_retention"), sync_to_thread=True, status_code=200)
 def end_rule(rule_id: UUID, actor: Actor, services: Services) -> dict[str, bool]:
-    """End a rule; the row stays."""
+    """End a rule; the row stays. `ended` is false where a second person must agree first."""
     with services.database.transaction() as tx:
-        keeping.end_rule(tx, actor=actor, rule_id=rule_id, at=services.clock.now())
-    return {"ok": True}
+        ended = keeping.end_rule(tx, actor=actor, rule_id=rule_id, at=services.clock.now())
+    return {"ended": ended}
 
 
 @get("/api/holds", **guarded("view_system"), sync_to_thread=True)
@@ -92,4 +100,4 @@ def lift_hold(hold_id: UUID, data: ReasonIn, actor: Actor, services: Services) -
     return {"ok": True}
 
 
-ROUTES = [list_rules, make_rule, end_rule, list_holds, place_hold, lift_hold]
+ROUTES = [list_rules, make_rule, agree_to_rule, end_rule, list_holds, place_hold, lift_hold]

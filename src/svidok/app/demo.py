@@ -33,6 +33,7 @@ PEOPLE = (
     ("operator", "Олена Коваль", [Role.OPERATOR]),
     ("investigator", "Андрій Мельник", [Role.INVESTIGATOR]),
     ("supervisor", "Ірина Шевченко", [Role.SUPERVISOR, Role.OPERATOR]),
+    ("deputy", "Петро Гнатюк", [Role.SUPERVISOR]),
     ("auditor", "Богдан Лисенко", [Role.AUDITOR]),
 )
 _BASIS = "Закон України «Про Національну поліцію», ст. 40 (демонстрація)"
@@ -68,9 +69,10 @@ def seed(database: Database, settings: Settings, clock: Clock, port: int) -> dic
             legal_basis="КПК України, ст. 214 (демонстрація)",
             at=at,
         )
-        keeping.make_rule(
+        rule = keeping.make_rule(
             tx, actor=supervisor, retention_class=_RETENTION_CLASS, keep_days=_KEEP_DAYS, legal_basis=_BASIS, at=at
         )
+        keeping.agree_to_rule(tx, actor=_actor(tx, "deputy"), rule_id=rule, at=at)
     safe = Safe(settings.keys / "credentials.key")
     import_cameras(database, _csv(port, at).encode(), actor=service, safe=safe, at=at, progress=lambda *_: None)
     with database.transaction() as tx:

@@ -1,4 +1,9 @@
-"""Retention rules and legal holds: made and ended by people, with grounds, never edited."""
+"""Retention rules and legal holds: made and ended by people, with grounds, never edited.
+
+What lets footage go sooner takes two people: a rule does nothing until another
+than its author agrees, and a rule that keeps longer than one that would remain
+is ended only when another agrees to that. What keeps footage takes one.
+"""
 
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -7,21 +12,22 @@ import psycopg.errors
 
 from svidok.access import Actor, require
 from svidok.access import audit as trail
-from svidok.base import BadInput, Forbidden, NotFound, Span, new_id
+from svidok.base import BadInput, Conflict, Forbidden, NotFound, Span, new_id
 from svidok.db import Row, Transaction
 from svidok.governance.model import LegalHold, RetentionRule
 from svidok.governance.purposes import SQL
-from svidok.ledger import enter
+from svidok.ledger import JSON, enter
 from svidok.ledger.entry import instant_text
 
 _LONGEST_DAYS = 36_525  # a century: beyond it a due date would leave the calendar, and nothing could be decided at all
 HOLD_PLACED, HOLD_LIFTED = "hold.placed", "hold.lifted"
+RULE_AGREED, RULE_ENDED = "rule.agreed", "rule.ended"
 
 
 def make_rule(
     tx: Transaction, *, actor: Actor, retention_class: str, keep_days: int, legal_basis: str, at: datetime
 ) -> UUID:
-    """From now on footage of `retention_class` is kept for `keep_days`, by this law."""
+    """Footage of `retention_class` shall be kept for `keep_days`, by this law, once somebody else agrees."""
     require(actor, "manage_retention")
     if not 1 <= keep_days <= _LONGEST_DAYS:
         raise BadInput("rule-days", f"A rule keeps for 1 to {_LONGEST_DAYS} days. For ever is no rule at all.")
@@ -40,17 +46,50 @@ def make_rule(
     return rule_id
 
 
-def end_rule(tx: Transaction, *, actor: Actor, rule_id: UUID, at: datetime) -> None:
-    """The rule holds no more; footage that no other rule covers is kept."""
+def agree_to_rule(tx: Transaction, *, actor: Actor, rule_id: UUID, at: datetime) -> None:
+    """The second pair of eyes: the rule is in force from now on. Never by whoever stated it."""
     require(actor, "manage_retention")
-    if not tx.run(SQL["end_rule"], id=rule_id, at=at):
-        raise NotFound("rule-not-in-force", "There is no rule in force with this id.")
+    rule = _rule(tx, rule_id)
+    if rule["made_by"] == actor.id:
+        raise Forbidden("four-eyes", "Whoever stated a rule cannot agree to it. Ask another supervisor.")
+    if not tx.run(SQL["agree_to_rule"], id=rule_id, by=actor.id, at=at):
+        raise Conflict("rule-in-force", "This rule is in force already.")
+    what: dict[str, JSON] = {"agreed": str(rule_id), "class": rule["retention_class"], "keep_days": rule["keep_days"]}
+    enter(tx, kind=RULE_AGREED, subject=rule_id, payload=dict(what), at=at)
+    trail.record(
+        tx, actor=actor, action="manage_retention", at=at, to_whom="", legal_basis=rule["legal_basis"], what=what
+    )
+
+
+def end_rule(tx: Transaction, *, actor: Actor, rule_id: UUID, at: datetime) -> bool:
+    """End a rule; whether it ended, or waits for a second person.
+
+    Footage that no other rule covers is kept: that takes one person. Where a
+    shorter rule would decide from then on, it takes another than who asked.
+    """
+    require(actor, "manage_retention")
+    rule = _rule(tx, rule_id)
+    alone = rule["agreed_at"] is None or not rule["keeps_longer"]
+    if not alone and rule["end_asked_by"] in (None, actor.id):
+        tx.run(SQL["ask_end"], id=rule_id, by=actor.id, at=at)
+        trail.record(tx, actor=actor, action="manage_retention", at=at, to_whom="", what={"end_asked": str(rule_id)})
+        return False
+    tx.run(SQL["end_rule"], id=rule_id, at=at)
+    enter(tx, kind=RULE_ENDED, subject=rule_id, payload={"ended": str(rule_id)}, at=at)
     trail.record(tx, actor=actor, action="manage_retention", at=at, to_whom="", what={"ended": str(rule_id)})
+    return True
+
+
+def _rule(tx: Transaction, rule_id: UUID) -> Row:
+    row = tx.maybe(SQL["rule_by_id"], id=rule_id)
+    if row is None:
+        raise NotFound("rule-not-in-force", "There is no rule in force with this id.")
+    return row
 
 
 def rule_rows(tx: Transaction) -> list[Row]:
-    """The rules in force as rows."""
-    return tx.all(SQL["rules"])
+    """The rules in force, and those that wait for a second person, as rows."""
+    return tx.all(SQL["rules_with_people"])
 
 
 def rules(tx: Transaction) -> list[RetentionRule]:
@@ -60,7 +99,7 @@ def rules(tx: Transaction) -> list[RetentionRule]:
             id=row["id"], retention_class=row["retention_class"], keep_for=timedelta(days=row["keep_days"]),
             legal_basis=row["legal_basis"],
         )
-        for row in rule_rows(tx)
+        for row in tx.all(SQL["rules"])
     ]  # fmt: skip
 
 

@@ -41,14 +41,36 @@ SELECT p.id, p.reason, r.kind, r.number, r.legal_basis
 FROM governance.purpose p JOIN governance.reference r ON r.id = p.reference_id WHERE p.id = ANY(%(ids)s);
 
 -- name: add_rule
--- A retention rule from now on.
+-- A retention rule, once somebody else agrees.
 INSERT INTO governance.retention_rule (id, retention_class, keep_days, legal_basis, made_by, made_at)
 VALUES (%(id)s, %(retention_class)s, %(keep_days)s, %(legal_basis)s, %(made_by)s, %(at)s);
 
 -- name: rules
 -- The rules in force.
 SELECT id, retention_class, keep_days, legal_basis, made_at, ended_at FROM governance.retention_rule
-WHERE ended_at IS NULL ORDER BY retention_class, keep_days;
+WHERE ended_at IS NULL AND agreed_at IS NOT NULL ORDER BY retention_class, keep_days;
+
+-- name: rules_with_people
+-- The rules in force and those that wait, with who stated them, who agreed, and who wants them ended.
+SELECT r.id, r.retention_class, r.keep_days, r.legal_basis, r.made_at, r.agreed_at, r.end_asked_at, r.made_by,
+       r.end_asked_by, m.name AS made_by_name, a.name AS agreed_by_name, e.name AS end_asked_by_name
+FROM governance.retention_rule r LEFT JOIN access.account m ON m.id = r.made_by
+LEFT JOIN access.account a ON a.id = r.agreed_by LEFT JOIN access.account e ON e.id = r.end_asked_by
+WHERE r.ended_at IS NULL ORDER BY r.retention_class, r.keep_days, r.id;
+
+-- name: rule_by_id
+-- One rule that has not ended, held until the transaction ends; and whether a shorter one would decide without it.
+SELECT r.*, EXISTS (SELECT FROM governance.retention_rule o WHERE o.retention_class = r.retention_class
+                    AND o.ended_at IS NULL AND o.agreed_at IS NOT NULL AND o.keep_days < r.keep_days) AS keeps_longer
+FROM governance.retention_rule r WHERE r.id = %(id)s AND r.ended_at IS NULL FOR UPDATE;
+
+-- name: agree_to_rule
+-- It is in force from now on.
+UPDATE governance.retention_rule SET agreed_by = %(by)s, agreed_at = %(at)s WHERE id = %(id)s AND agreed_at IS NULL;
+
+-- name: ask_end
+-- Somebody wants it ended; another must agree.
+UPDATE governance.retention_rule SET end_asked_by = %(by)s, end_asked_at = %(at)s WHERE id = %(id)s;
 
 -- name: end_rule
 -- It holds no more.

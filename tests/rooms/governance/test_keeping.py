@@ -99,12 +99,40 @@ def test_a_rule_needs_days_and_a_basis_and_ends_once(database: Database, add) ->
         rule = keeping.make_rule(
             tx, actor=boss, retention_class=name, keep_days=30, legal_basis="Act 1, art. 2", at=NOON
         )
+        assert [one for one in keeping.rules(tx) if one.retention_class == name] == []
+        with pytest.raises(Forbidden, match="another supervisor"):
+            keeping.agree_to_rule(tx, actor=boss, rule_id=rule, at=NOON)
+        keeping.agree_to_rule(tx, actor=add(Role.SUPERVISOR), rule_id=rule, at=NOON)
+        with pytest.raises(Conflict):
+            keeping.agree_to_rule(tx, actor=add(Role.SUPERVISOR), rule_id=rule, at=NOON)
         (found,) = [one for one in keeping.rules(tx) if one.retention_class == name]
         assert (found.id, found.keep_for) == (rule, timedelta(days=30))
         keeping.end_rule(tx, actor=boss, rule_id=rule, at=NOON)
         assert [one for one in keeping.rules(tx) if one.retention_class == name] == []
     with pytest.raises(NotFound), database.transaction() as tx:
         keeping.end_rule(tx, actor=boss, rule_id=rule, at=NOON)
+
+
+def test_ending_what_keeps_longer_takes_two(database: Database, add) -> None:
+    boss, other = add(Role.SUPERVISOR), add(Role.SUPERVISOR)
+    name = f"class-{new_id().hex[-6:]}"
+
+    def days() -> list[int]:
+        return sorted(one.keep_for.days for one in keeping.rules(tx) if one.retention_class == name)
+
+    with database.transaction() as tx:
+        for keep_days in (1, 400):
+            rule = keeping.make_rule(
+                tx, actor=boss, retention_class=name, keep_days=keep_days, legal_basis="Act 1, art. 2", at=NOON
+            )
+            keeping.agree_to_rule(tx, actor=other, rule_id=rule, at=NOON)
+        assert keeping.end_rule(tx, actor=boss, rule_id=rule, at=NOON) is False
+        assert keeping.end_rule(tx, actor=boss, rule_id=rule, at=NOON) is False
+        assert days() == [1, 400]
+        assert keeping.end_rule(tx, actor=other, rule_id=rule, at=NOON) is True
+        assert days() == [1]
+        left = next(one.id for one in keeping.rules(tx) if one.retention_class == name)
+        assert keeping.end_rule(tx, actor=boss, rule_id=left, at=NOON) is True  # nothing decides any more: all is kept
 
 
 def test_a_hold_is_lifted_by_another_supervisor_with_a_reason(database: Database, add) -> None:

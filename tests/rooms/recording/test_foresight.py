@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from svidok.access import Role, accounts
 from svidok.base import Span, new_id
-from svidok.governance.keeping import make_rule, place_hold
+from svidok.governance.keeping import agree_to_rule, make_rule, place_hold
 from svidok.recording.judging import Governance
 from svidok.recording.sweeper import Sweeper
 
@@ -20,11 +20,15 @@ def test_each_camera_is_foreseen_as_a_sweep_treats_it(yard, clip) -> None:
         yard.record(clip, at(4 * number), first=4 * number)
     judge = Governance(classes=lambda tx, channel_id: {yard.channel_id: "lane", new_id(): "lane"})
     with yard.database.transaction() as tx:
-        boss = accounts.add_account(
-            tx, by=None, login=f"boss-{new_id().hex[-8:]}", name="b", password=None, roles=[Role.SUPERVISOR],
-            unit_id=None, at=NOON,
+        boss, other = (
+            accounts.add_account(
+                tx, by=None, login=f"{name}-{new_id().hex[-8:]}", name="b", password=None, roles=[Role.SUPERVISOR],
+                unit_id=None, at=NOON,
+            )
+            for name in ("boss", "other")
         )  # fmt: skip
-        make_rule(tx, actor=boss, retention_class="lane", keep_days=1, legal_basis="Act 1, art. 2", at=NOON)
+        rule = make_rule(tx, actor=boss, retention_class="lane", keep_days=1, legal_basis="Act 1, art. 2", at=NOON)
+        agree_to_rule(tx, actor=other, rule_id=rule, at=NOON)
         place_hold(
             tx, actor=boss, channel_id=yard.channel_id, span=Span(at(0), at(1)), reason="a case", reference_id=None,
             at=NOON,

@@ -11,7 +11,7 @@ import pytest
 
 from svidok.access import Role, accounts
 from svidok.base import NotFound, Span
-from svidok.governance.keeping import make_rule, place_hold
+from svidok.governance.keeping import agree_to_rule, make_rule, place_hold
 from svidok.ledger import enter
 from svidok.ledger.audit import audit_log, audit_register
 from svidok.ledger.sidecar import Finding
@@ -242,11 +242,15 @@ def test_a_preview_counts_what_would_go_and_what_is_held(swept) -> None:
     judge = Governance(classes=lambda tx, channel_id: {yard.channel_id: "street"})
     now = at(86_400 + 9)
     with yard.database.transaction() as tx:
-        boss = accounts.add_account(
-            tx, by=None, login=f"boss-{yard.channel_id.hex[-8:]}", name="b", password=None, roles=[Role.SUPERVISOR],
-            unit_id=None, at=NOON,
+        boss, other = (
+            accounts.add_account(
+                tx, by=None, login=f"{name}-{yard.channel_id.hex[-8:]}", name="b", password=None, roles=[Role.SUPERVISOR],
+                unit_id=None, at=NOON,
+            )
+            for name in ("boss", "other")
         )  # fmt: skip
-        make_rule(tx, actor=boss, retention_class="street", keep_days=1, legal_basis="Act 1, art. 2", at=NOON)
+        rule = make_rule(tx, actor=boss, retention_class="street", keep_days=1, legal_basis="Act 1, art. 2", at=NOON)
+        agree_to_rule(tx, actor=other, rule_id=rule, at=NOON)
         place_hold(
             tx, actor=boss, channel_id=yard.channel_id, span=Span(at(0), at(1)), reason="a case", reference_id=None,
             at=NOON,
