@@ -11,7 +11,6 @@ from pydantic import SecretStr
 
 from svidok.app import demo as demonstration
 from svidok.app.logs import set_up_logs
-from svidok.app.roles.copier import open_stores, run_copier
 from svidok.app.roles.hub import build_hub, run_hub
 from svidok.app.roles.intake import run_intake
 from svidok.app.roles.recorder import run_recorder
@@ -19,7 +18,7 @@ from svidok.app.settings import Settings, load_settings
 from svidok.app.supervisor import ourselves
 from svidok.app.up import Machine, clock_is_kept, only_one, refuse_broken_promises
 from svidok.base import SvidokError, SystemClock
-from svidok.cli.copies import copies_group
+from svidok.cli.bundle import verify_bundle_command
 from svidok.cli.fleet import cameras_group
 from svidok.cli.ledger import ledger
 from svidok.cli.reach import Reach
@@ -43,7 +42,6 @@ def svidok(context: click.Context, data: Path | None) -> None:
         keys=settings.keys,
         clock=SystemClock(),
         database=lambda: _database(settings),
-        stores=lambda: open_stores(settings),
     )
 
 
@@ -119,12 +117,6 @@ def intake() -> None:
     asyncio.run(run_intake(load_settings()))
 
 
-@svidok.command()
-def copier() -> None:
-    """Copy sealed footage of this machine to its second places."""
-    asyncio.run(run_copier(load_settings()))
-
-
 @svidok.command("demo-cameras", hidden=True)
 def demo_cameras() -> None:
     """Serve the demonstration's cameras."""
@@ -140,7 +132,7 @@ def openapi() -> None:
     click.echo(json.dumps(build_hub(settings).openapi_schema.to_schema(), indent=1, ensure_ascii=False))
 
 
-for command in (simulate, ledger, cameras_group, copies_group, *COMMANDS):
+for command in (simulate, ledger, cameras_group, verify_bundle_command, *COMMANDS):
     svidok.add_command(command)
 
 

@@ -7,5 +7,4 @@ ROOMS = [
     "svidok.fleet",
     "svidok.recording",
     "svidok.plates",
-    "svidok.customs",
 ]

@@ -8,15 +8,11 @@ import click
 
 from svidok.base import Clock
 from svidok.db import Database
-from svidok.recording.copies.stores import CopyStore
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reach:
-    """The places of this installation. `database` opens a pool when called; the caller closes it.
-
-    `stores` are those of second copies.
-    """
+    """The places of this installation. `database` opens a pool when called; the caller closes it."""
 
     data: Path
     ledger: Path
@@ -24,7 +20,6 @@ class Reach:
     keys: Path
     clock: Clock
     database: Callable[[], Database]
-    stores: Callable[[], list[CopyStore]] = list
 
 
 pass_reach = click.make_pass_decorator(Reach)

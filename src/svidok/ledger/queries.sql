@@ -36,3 +36,8 @@ WHERE leaf_index IS NOT NULL ORDER BY leaf_index;
 -- name: mute
 -- Destroy what opens the statements about a subject; the leaves stay.
 UPDATE ledger.entry SET payload = NULL, salt = NULL WHERE subject = %(subject)s AND kind = %(kind)s;
+
+-- name: entries_about
+-- The entries about some subjects that are in the log and can still be opened, by their place.
+SELECT * FROM ledger.entry
+WHERE subject = ANY(%(subjects)s) AND leaf_index IS NOT NULL AND payload IS NOT NULL ORDER BY leaf_index;

@@ -65,6 +65,11 @@ def entry_by_id(tx: Transaction, entry_id: UUID) -> Row:
     return tx.one(_SQL["entry_by_id"], id=entry_id)
 
 
+def entries_about(tx: Transaction, subjects: list[UUID]) -> list[Row]:
+    """The rows of the entries about `subjects` that are in the log and can be opened, in their order."""
+    return tx.all(_SQL["entries_about"], subjects=subjects)
+
+
 def mute(tx: Transaction, *, subject: UUID, kind: str) -> int:
     """Destroy payload and salt of the statements of `kind` about `subject`; how many those were."""
     return tx.run(_SQL["mute"], subject=subject, kind=kind)

@@ -136,6 +136,25 @@ def prove(database: Database, planned: ExportPlan, *, log_folder: Path) -> Itera
     )
 
 
+def sealed_parts(
+    database: Database, planned: ExportPlan, *, note: str, log_folder: Path
+) -> Iterator[proof.ExportedSegment]:
+    """The segments of a planned export with the proofs of their seals in the log of the checkpoint `note`.
+
+    Raises `Conflict` where the log of this checkpoint does not hold them all yet.
+    """
+    ids = [part.one.segment.id for part in planned.parts]
+    with database.transaction() as tx:
+        seals = {row["segment_id"]: row for row in tx.all(SQL["seals_of"], ids=ids)}
+    size, log = Checkpoint.parse(note).size, LogReader(log_folder)
+    statements = {key: _statement(row, log, size) for key, row in seals.items() if _is_covered(row, size)}
+    if len(statements) < len(planned.parts):
+        raise Conflict(
+            "not-sealed-yet", "Not all of this footage is in the ledger's checkpoint yet. Try again in a minute."
+        )
+    return _exported(planned, statements)
+
+
 def _statements(seals: dict[UUID, Row], folder: Path) -> tuple[str, dict[UUID, proof.Statement]]:
     """The checkpoint, and the seals that it covers."""
     for left in reversed(range(_TRIES)):

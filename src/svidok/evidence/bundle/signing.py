@@ -1,0 +1,63 @@
+"""The signature over a bundle: a DSSE envelope around an in-toto statement.
+
+DSSE signs `DSSEv1 SP len(type) SP type SP len(payload) SP payload`.
+"""
+
+import base64
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from svidok.evidence.bundle.told import read_told
+from svidok.ledger.cosigning import Key, unbase64
+from svidok.ledger.entry import JSON, canonical
+
+PAYLOAD_TYPE = "application/vnd.in-toto+json"
+STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
+PREDICATE_TYPE = "https://svidok.invalid/disclosure/1"
+
+
+def pre_authentication(payload_type: str, payload: bytes) -> bytes:
+    """What DSSE signs."""
+    name = payload_type.encode()
+    return b"DSSEv1 %d %s %d %s" % (len(name), name, len(payload), payload)
+
+
+def write_envelope(statement: dict[str, JSON], *, key: Key, sign: Callable[[bytes], bytes]) -> bytes:
+    """The DSSE envelope around `statement`."""
+    payload = canonical(statement)
+    signature = sign(pre_authentication(PAYLOAD_TYPE, payload))
+    return canonical({
+        "payload": base64.b64encode(payload).decode(),
+        "payloadType": PAYLOAD_TYPE,
+        "signatures": [{"keyid": key.id.hex(), "sig": base64.b64encode(signature).decode()}],
+    })  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Envelope:
+    """A DSSE envelope: the bytes that were signed, and signatures by the hex of their key's id."""
+
+    payload: bytes
+    signed: bytes
+    signatures: tuple[tuple[str, bytes], ...]
+
+
+def read_envelope(data: bytes) -> Envelope:
+    """The envelope in `data`. Raises `ValueError` where there is none of ours."""
+    told = read_told(data, dict[str, object])
+    payload, payload_type, signatures = (told.get(name) for name in ("payload", "payloadType", "signatures"))
+    if set(told) != {"payload", "payloadType", "signatures"} or payload_type != PAYLOAD_TYPE:
+        raise ValueError("this is no envelope around an in-toto statement")
+    if not isinstance(payload, str) or not isinstance(signatures, list):
+        raise ValueError("the envelope has another shape")
+    pairs = []
+    for one in signatures:
+        if (
+            not isinstance(one, dict)
+            or set(one) != {"keyid", "sig"}
+            or not all(isinstance(v, str) for v in one.values())
+        ):
+            raise ValueError("a signature has another shape")
+        pairs.append((one["keyid"], unbase64(one["sig"])))
+    raw = unbase64(payload)
+    return Envelope(payload=raw, signed=pre_authentication(PAYLOAD_TYPE, raw), signatures=tuple(pairs))
