@@ -28,7 +28,8 @@ _PLATES = ("search_plates", "trace_plate", "authorise_plates", "view_hotlists", 
            "view_read_quality", "reinstate_camera")  # fmt: skip
 _DESK = ("view_alerts", "judge_alert", "manage_alert_channels")
 _BODYWORN: tuple[str, ...] = ()
-_CUSTOMS: tuple[str, ...] = ()
+_CUSTOMS = ("view_customs", "view_procedures", "manage_customs", "explain_missing", "open_complaint", "view_complaints",
+            "decide_complaint", "view_own_complaints")  # fmt: skip
 _EVIDENCE: tuple[str, ...] = ()
 ACTIONS: tuple[str, ...] = (
     *_FOOTAGE, *_FLEET, *_OVERSIGHT, *_PURPOSES, *_PLATFORM, *_PLATES, *_DESK, *_BODYWORN, *_CUSTOMS, *_EVIDENCE,

@@ -16,6 +16,9 @@ from litestar.openapi.plugins import JsonRenderPlugin
 from svidok.api import (
     accounts,
     audit,
+    copies,
+    customs,
+    customs_intake,
     errors,
     fleet,
     fleet_table,
@@ -34,7 +37,8 @@ from svidok.api.static import HSTS, SECURITY_HEADERS, web_routes
 from svidok.db import Row
 
 _FILES: tuple[Any, ...] = (
-    session, passkeys, oidc, purposes, accounts, governance, audit, system, fleet_table, fleet, recording,
+    session, passkeys, oidc, purposes, accounts, governance, audit, system, copies, fleet_table, fleet, recording,
+    customs, customs_intake,
 )  # fmt: skip
 _DESCRIPTION = JsonRenderPlugin(path="/", media_type=MediaType.JSON)  # no page: those load foreign scripts
 _MAX_BODY = 64 * 1024 * 1024  # a fleet of 60,000 cameras as CSV

@@ -11,6 +11,7 @@ from pydantic import SecretStr
 
 from svidok.app import demo as demonstration
 from svidok.app.logs import set_up_logs
+from svidok.app.roles.copier import open_stores, run_copier
 from svidok.app.roles.hub import build_hub, run_hub
 from svidok.app.roles.intake import run_intake
 from svidok.app.roles.recorder import run_recorder
@@ -19,6 +20,7 @@ from svidok.app.supervisor import ourselves
 from svidok.app.up import Machine, clock_is_kept, only_one, refuse_broken_promises
 from svidok.base import SvidokError, SystemClock
 from svidok.cli.bundle import verify_bundle_command
+from svidok.cli.copies import copies_group
 from svidok.cli.fleet import cameras_group
 from svidok.cli.ledger import ledger
 from svidok.cli.reach import Reach
@@ -42,6 +44,7 @@ def svidok(context: click.Context, data: Path | None) -> None:
         keys=settings.keys,
         clock=SystemClock(),
         database=lambda: _database(settings),
+        stores=lambda: open_stores(settings),
     )
 
 
@@ -117,6 +120,12 @@ def intake() -> None:
     asyncio.run(run_intake(load_settings()))
 
 
+@svidok.command()
+def copier() -> None:
+    """Copy sealed footage of this machine to its second places."""
+    asyncio.run(run_copier(load_settings()))
+
+
 @svidok.command("demo-cameras", hidden=True)
 def demo_cameras() -> None:
     """Serve the demonstration's cameras."""
@@ -132,7 +141,7 @@ def openapi() -> None:
     click.echo(json.dumps(build_hub(settings).openapi_schema.to_schema(), indent=1, ensure_ascii=False))
 
 
-for command in (simulate, ledger, cameras_group, verify_bundle_command, *COMMANDS):
+for command in (simulate, ledger, cameras_group, copies_group, verify_bundle_command, *COMMANDS):
     svidok.add_command(command)
 
 

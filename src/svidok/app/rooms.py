@@ -7,4 +7,5 @@ ROOMS = [
     "svidok.fleet",
     "svidok.recording",
     "svidok.plates",
+    "svidok.customs",
 ]

@@ -42,6 +42,14 @@ class Settings(BaseSettings):
     ledger_pkcs11_pin: SecretStr | None = Field(None, description="PIN of the token; better in the environment.")
     footage: list[Path] = Field(default_factory=list, description="Folders (disks) for footage; unset: <data>/footage.")
     footage_quota_gib: int | None = Field(None, description="What footage may take in each folder; unset: the disk.")
+    copies: list[str] = Field(default_factory=list, description="Second copies: s3://bucket/prefix, file:///folder.")
+    s3_endpoint: str | None = Field(None, description="Where the S3 store is; unset: AWS.")
+    s3_region: str = Field("us-east-1", description="Region of the S3 store.")
+    s3_access_key: str | None = Field(None, description="Access key of the S3 store.")
+    s3_secret_key: SecretStr | None = Field(None, description="Secret key of the S3 store; better in the environment.")
+    s3_lock_days: int | None = Field(
+        None, gt=0, description="Object Lock in compliance mode for this long; unset: none."
+    )
     metrics_token: SecretStr | None = Field(None, description="Bearer token for /metrics from beyond loopback.")
     oidc_issuer: str | None = Field(None, description="OpenID Connect provider.")
     oidc_client_id: str | None = None

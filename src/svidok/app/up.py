@@ -107,7 +107,8 @@ class Machine:
             "SVIDOK_PORT": str(self.settings.port),
             "SVIDOK_DEMO": "1" if demo else "",
         }
-        for role in ("intake", "recorder", "hub"):
+        copier = ("copier",) if self.settings.copies else ()
+        for role in ("intake", "recorder", *copier, "hub"):
             self.supervisor.run_child(role, ourselves(role), environment)
 
     def first_sign_in(self, database: Database) -> str | None:

@@ -8,11 +8,15 @@ import click
 
 from svidok.base import Clock
 from svidok.db import Database
+from svidok.recording.copies.stores import CopyStore
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reach:
-    """The places of this installation. `database` opens a pool when called; the caller closes it."""
+    """The places of this installation. `database` opens a pool when called; the caller closes it.
+
+    `stores` are those of second copies.
+    """
 
     data: Path
     ledger: Path
@@ -20,6 +24,7 @@ class Reach:
     keys: Path
     clock: Clock
     database: Callable[[], Database]
+    stores: Callable[[], list[CopyStore]] = list
 
 
 pass_reach = click.make_pass_decorator(Reach)

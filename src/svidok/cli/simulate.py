@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from svidok.cli.simulate_customs import customs
 from svidok.simulate import FAULTS, CameraServer, SimulatedCamera, parse_fault
 from svidok.simulate.packets import load_footage
 from svidok.simulate.scenes import Scene, prepare, sub_of
@@ -69,3 +70,6 @@ async def _serve(server: CameraServer) -> None:
         await asyncio.Event().wait()
     finally:
         await server.close()
+
+
+simulate.add_command(customs)

@@ -168,6 +168,10 @@ UPDATE recording.disposal SET done_at = %(at)s WHERE id = %(id)s AND done_at IS 
 -- The segment is no more.
 UPDATE recording.segment SET state = 'disposed' WHERE id = %(segment_id)s AND state = 'sealed';
 
+-- name: destroy_copy_keys
+-- No copy of the segment can be read any more, wherever it lies.
+UPDATE recording.copy SET key = NULL WHERE segment_id = %(segment_id)s AND key IS NOT NULL;
+
 -- name: extend_disposed_gap
 -- Time whose footage was disposed of grows by a segment that adjoins it.
 UPDATE recording.gap SET end_at = greatest(end_at, %(end)s) WHERE channel_id = %(channel_id)s AND reason = 'disposed'

@@ -8,6 +8,8 @@ footage gone would be a lie that comes back.
 
 With the bytes goes what opens their seal (payload and salt): the leaf stays in
 the log and is mute. What was destroyed, when and by which rule stays stated.
+Copies elsewhere lose their keys in the same transaction, and are noise from
+then on; the copier takes the noise away when the store lets it.
 
 Dying at any point leaves either nothing, or a decided disposal that the next
 sweep finishes or withdraws.
@@ -195,7 +197,12 @@ class Sweeper:
                 return
             tx.run(SQL["mark_disposed"], segment_id=one.segment.id)
             _enter_gap(tx, one.segment)
-            done: dict[str, JSON] = {"segment": str(one.segment.id), "was_there": was_there}
+            keys = tx.run(SQL["destroy_copy_keys"], segment_id=one.segment.id)
+            done: dict[str, JSON] = {
+                "segment": str(one.segment.id),
+                "was_there": was_there,
+                "copy_keys_destroyed": keys,
+            }
             enter(tx, kind=DISPOSAL_DONE, subject=one.segment.id, payload=done, at=at)
             for kind in (SEGMENT_SEALED, SEGMENT_REPAIRED):
                 mute(tx, subject=one.segment.id, kind=kind)

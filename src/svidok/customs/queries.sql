@@ -1,0 +1,189 @@
+-- name: add_checkpoint
+-- A checkpoint.
+INSERT INTO customs.checkpoint (id, code, name_uk, name_en, plates_due, body_due, upload_within, made_at)
+VALUES (%(id)s, %(code)s, %(name_uk)s, %(name_en)s, %(plates_due)s, %(body_due)s, %(upload_within)s, %(at)s);
+
+-- name: checkpoint_by_id
+-- One checkpoint.
+SELECT * FROM customs.checkpoint WHERE id = %(id)s;
+
+-- name: checkpoints
+-- Every checkpoint.
+SELECT * FROM customs.checkpoint ORDER BY name_uk;
+
+-- name: add_lane
+-- A lane.
+INSERT INTO customs.lane (id, checkpoint_id, code, name_uk, name_en)
+VALUES (%(id)s, %(checkpoint_id)s, %(code)s, %(name_uk)s, %(name_en)s);
+
+-- name: lane_by_id
+-- One lane.
+SELECT * FROM customs.lane WHERE id = %(id)s;
+
+-- name: lanes
+-- Every lane, with the channels that should see it.
+SELECT l.*, coalesce(array_agg(c.channel_id) FILTER (WHERE c.channel_id IS NOT NULL), '{}') AS channels
+FROM customs.lane l LEFT JOIN customs.lane_camera c ON c.lane_id = l.id
+GROUP BY l.id ORDER BY length(l.code), l.code;
+
+-- name: places
+-- Codes to ids.
+SELECT c.code AS checkpoint, c.id AS checkpoint_id, l.code AS lane, l.id AS lane_id
+FROM customs.checkpoint c LEFT JOIN customs.lane l ON l.checkpoint_id = c.id;
+
+-- name: forget_lane_cameras
+-- The cameras of a lane are said anew.
+DELETE FROM customs.lane_camera WHERE lane_id = %(lane_id)s;
+
+-- name: add_lane_camera
+-- This channel should see the lane.
+INSERT INTO customs.lane_camera (lane_id, channel_id) VALUES (%(lane_id)s, %(channel_id)s);
+
+-- name: add_source
+-- A system that may tell us things.
+INSERT INTO customs.source (id, name, secret, checkpoints, added_by, added_at)
+VALUES (%(id)s, %(name)s, %(secret)s, %(checkpoints)s, %(by)s, %(at)s);
+
+-- name: end_source
+-- It may no longer.
+UPDATE customs.source SET ended_at = %(at)s WHERE id = %(id)s AND ended_at IS NULL;
+
+-- name: sources
+-- All of them; without secrets.
+SELECT id, name, checkpoints, added_at, ended_at, seen_at FROM customs.source ORDER BY ended_at IS NOT NULL, name;
+
+-- name: source_by_secret
+-- Whose secret this is; it was seen.
+UPDATE customs.source SET seen_at = %(at)s WHERE secret = %(secret)s AND ended_at IS NULL RETURNING *;
+
+-- name: source_by_id
+-- One source.
+SELECT * FROM customs.source WHERE id = %(id)s;
+
+-- name: lock_source
+-- One delivery of a source at a time.
+SELECT id FROM customs.source WHERE id = %(id)s FOR UPDATE;
+
+-- name: add_delivery
+-- A delivery begins.
+INSERT INTO customs.delivery (id, source_id, at, taken, corrected, known, refused)
+VALUES (%(id)s, %(source_id)s, %(at)s, 0, 0, 0, %(refused)s);
+
+-- name: end_delivery
+-- What became of it.
+UPDATE customs.delivery SET taken = %(taken)s, corrected = %(corrected)s, known = %(known)s, entry_id = %(entry_id)s
+WHERE id = %(id)s;
+
+-- name: deliveries
+-- The latest.
+SELECT d.*, s.name AS source FROM customs.delivery d JOIN customs.source s ON s.id = d.source_id
+ORDER BY d.at DESC LIMIT %(most)s;
+
+-- name: add_refused
+-- A row that could not be taken.
+INSERT INTO customs.refused_row (id, delivery_id, line, number, says, body, at)
+VALUES (%(id)s, %(delivery_id)s, %(line)s, %(number)s, %(says)s, %(body)s, %(at)s);
+
+-- name: refused_rows
+-- The latest of them.
+SELECT r.id, r.line, r.number, r.says, r.at, s.name AS source FROM customs.refused_row r
+JOIN customs.delivery d ON d.id = r.delivery_id JOIN customs.source s ON s.id = d.source_id
+ORDER BY r.at DESC, r.line LIMIT %(most)s;
+
+-- name: procedures_known
+-- Those of these numbers that are known, each with every digest it ever had.
+SELECT p.id, p.number, p.checkpoint_id, p.start_at,
+       array_append((SELECT array_agg(o.digest) FROM customs.procedure_past o WHERE o.procedure_id = p.id), p.digest)
+       AS digests
+FROM customs.procedure p WHERE p.source_id = %(source_id)s AND p.number = ANY(%(numbers)s);
+
+-- name: keep_past
+-- What stands now is kept before it is corrected.
+INSERT INTO customs.procedure_past (procedure_id, version, digest, body, delivery_id, received_at)
+SELECT id, version, digest, to_jsonb(p) - 'digest', delivery_id, received_at FROM customs.procedure p
+WHERE id = ANY(%(ids)s);
+
+-- name: correct_procedure
+-- The next version.
+UPDATE customs.procedure SET version = version + 1, digest = %(digest)s, checkpoint_id = %(checkpoint_id)s,
+    lane_id = %(lane_id)s, kind = %(kind)s, direction = %(direction)s, declaration = %(declaration)s,
+    plate = %(plate)s, officers = %(officers)s, queued_at = %(queued_at)s, start_at = %(start_at)s,
+    end_at = %(end_at)s, outcome = %(outcome)s, scan_due = %(scan_due)s, steps = %(steps)s,
+    irregularities = %(irregularities)s, delivery_id = %(delivery_id)s, received_at = %(received_at)s, settled = false
+WHERE id = %(id)s;
+
+-- name: mark_due
+-- The sums of a day are not true any more.
+INSERT INTO customs.sum_due (checkpoint_id, day) VALUES (%(checkpoint_id)s, %(day)s) ON CONFLICT DO NOTHING;
+
+-- name: days_due
+-- Some days whose sums are due, taken by nobody else.
+SELECT checkpoint_id, day FROM customs.sum_due ORDER BY checkpoint_id, day LIMIT %(most)s FOR UPDATE SKIP LOCKED;
+
+-- name: day_done
+-- Its sums are true.
+DELETE FROM customs.sum_due WHERE checkpoint_id = %(checkpoint_id)s AND day = %(day)s;
+
+-- name: day_rows
+-- What a day is summed from.
+SELECT l.code AS lane, p.kind, p.start_at, p.end_at, p.queued_at, p.irregularities
+FROM customs.procedure p JOIN customs.lane l ON l.id = p.lane_id
+WHERE p.checkpoint_id = %(checkpoint_id)s AND p.start_at >= %(start)s AND p.start_at < %(end)s;
+
+-- name: forget_sums
+-- The sums of a day, or of a month, are made anew.
+DELETE FROM customs.sum WHERE grain = %(grain)s AND checkpoint_id = %(checkpoint_id)s AND day = %(day)s;
+
+-- name: day_sums_of_month
+-- What a month is summed from.
+SELECT facet, value, procedures, ended, wait_s, took, waited FROM customs.sum
+WHERE grain = 'd' AND checkpoint_id = %(checkpoint_id)s AND day >= %(day)s AND day < %(day)s + interval '1 month';
+
+-- name: sums_between
+-- Whole months and single days that together make a span of days; of one checkpoint, or of all.
+SELECT grain, checkpoint_id, day, facet, value, procedures, ended, wait_s, took, waited FROM customs.sum
+WHERE (%(checkpoint_id)s::uuid IS NULL OR checkpoint_id = %(checkpoint_id)s)
+  AND ((grain = 'm' AND day = ANY(%(months)s)) OR (grain = 'd' AND day = ANY(%(days)s)));
+
+-- name: sums_by_day
+-- One sum a day of a checkpoint, for a chart.
+SELECT day, procedures, ended, wait_s, took FROM customs.sum
+WHERE grain = %(grain)s AND checkpoint_id = %(checkpoint_id)s AND facet = 'all' AND day >= %(first)s AND day < %(after)s
+ORDER BY day;
+
+-- name: missing_of_day
+-- What the procedures of a day lack.
+SELECT requirement, cause, count(*)::int AS procedures FROM customs.missing
+WHERE checkpoint_id = %(checkpoint_id)s AND start_at >= %(start)s AND start_at < %(end)s AND arrived_at IS NULL
+GROUP BY requirement, cause;
+
+-- name: find_procedures
+-- Procedures that began in a span, the latest first, from where a page before ended.
+SELECT p.id, p.number, p.version, p.checkpoint_id, c.code AS checkpoint, c.name_uk AS checkpoint_uk,
+       c.name_en AS checkpoint_en, l.code AS lane, p.kind, p.direction, p.declaration, p.plate,
+       cardinality(p.officers) AS officers, p.queued_at, p.start_at, p.end_at, p.outcome, p.scan_due, p.irregularities,
+       (SELECT count(*) FROM customs.missing m WHERE m.procedure_id = p.id AND m.arrived_at IS NULL) AS missing, p.settled
+FROM customs.procedure p JOIN customs.checkpoint c ON c.id = p.checkpoint_id JOIN customs.lane l ON l.id = p.lane_id
+WHERE p.start_at >= %(start)s AND p.start_at < %(end)s
+  AND p.checkpoint_id = ANY(CASE WHEN %(checkpoint_id)s::uuid IS NULL
+                            THEN ARRAY(SELECT id FROM customs.checkpoint) ELSE ARRAY[%(checkpoint_id)s::uuid] END)
+  AND (%(lane_id)s::uuid IS NULL OR p.lane_id = %(lane_id)s)
+  AND (%(kind)s::text IS NULL OR p.kind = %(kind)s)
+  AND (%(plate)s::text IS NULL OR p.plate = %(plate)s)
+  AND (%(declaration)s::text IS NULL OR p.declaration = %(declaration)s)
+  AND (%(number)s::text IS NULL OR p.number = %(number)s)
+  AND (NOT %(irregular)s OR p.irregularities <> '[]')
+  AND (NOT %(lacking)s OR EXISTS (SELECT FROM customs.missing m WHERE m.procedure_id = p.id AND m.arrived_at IS NULL))
+  AND (%(before_at)s::timestamptz IS NULL OR (p.start_at, p.id) < (%(before_at)s, %(before_id)s::uuid))
+ORDER BY p.start_at DESC, p.id DESC LIMIT %(most)s;
+
+-- name: procedure_by_id
+-- One procedure, with its place.
+SELECT p.*, c.code AS checkpoint, c.name_uk AS checkpoint_uk, c.name_en AS checkpoint_en, c.plates_due, c.body_due,
+       c.upload_within, l.code AS lane, l.name_uk AS lane_uk, l.name_en AS lane_en
+FROM customs.procedure p JOIN customs.checkpoint c ON c.id = p.checkpoint_id JOIN customs.lane l ON l.id = p.lane_id
+WHERE p.id = %(id)s;
+
+-- name: versions
+-- What a procedure was before.
+SELECT version, body, received_at FROM customs.procedure_past WHERE procedure_id = %(id)s ORDER BY version DESC;
