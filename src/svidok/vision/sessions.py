@@ -3,6 +3,7 @@
 import importlib.resources
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnxruntime as ort
@@ -13,6 +14,7 @@ from svidok.base import Unavailable
 Picture = NDArray[np.uint8]
 """Height x width x 3, blue first, as OpenCV holds pictures."""
 
+Array = NDArray[Any]
 Numbers = NDArray[np.float32]
 
 MODELS = Path(str(importlib.resources.files("svidok.vision"))) / "models"
