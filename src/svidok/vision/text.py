@@ -85,8 +85,7 @@ def _tensor(picture: Picture) -> Numbers:
 
 
 def _boxes(heat: Numbers, back: Numbers) -> list[Line]:
-    mask = (heat > _INK).astype(np.uint8)
-    mask = cv2.dilate(mask, np.ones((2, 2), np.uint8))
+    mask = cv2.dilate((heat > _INK).astype(np.uint8), np.ones((2, 2), np.uint8))
     found = []
     for contour in cv2.findContours(mask, cv2.RETR_LIST, cv2.CHAIN_APPROX_SIMPLE)[0]:
         (x, y), (wide, high), angle = cv2.minAreaRect(contour)
