@@ -40,7 +40,9 @@ class ReadIn(msgspec.Struct, frozen=True, kw_only=True):
     plate: Annotated[str, Meta(description="As read; blanks and hyphens may stay. At most 16 letters and digits.")]
     confidence: Annotated[float, Meta(description="That the whole plate is right, 0 to 1.")]
     taken_at: Annotated[datetime, Meta(tz=True, description="When the picture was taken, RFC 3339 with its zone.")]
-    key: Annotated[str, Meta(description="The device's own id of this read; sent again it is the same read.")] = ""
+    key: Annotated[
+        str, Meta(description="The device's own id of this read; sent again with the same instant it is the same read.")
+    ] = ""
     camera: Annotated[str, Meta(description="What the device calls the camera, or our id of it; may be left out.")] = ""
     country: Annotated[str, Meta(description="Two letters, ISO 3166-1.")] | None = None
     alternatives: Annotated[tuple[Alternative, ...], Meta(description="Best first; the first 8 are kept.")] = ()

@@ -99,9 +99,9 @@ def judge(told: Submission, device: Device, limits: Limits) -> Judged | Refusal:
 
 
 def read_id(device_id: UUID, told: Submission, plate: str) -> UUID:
-    """The same read has the same id whenever it is told again: by the device's own key, or else by what it says."""
+    """The same read has the same id however often it is told: by its instant, and the device's own key or the plate."""
     if told.key:
-        return uuid5(device_id, f"key {told.key}")
+        return uuid5(device_id, f"{told.taken_at.isoformat()} key {told.key}")
     return uuid5(device_id, f"{told.taken_at.isoformat()} {told.camera} {plate}")
 
 

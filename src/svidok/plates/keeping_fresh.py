@@ -20,24 +20,34 @@ class FreshDictionary:
         self.dictionary = Dictionary()
         self._database = database
         self._counted_to: datetime | None = None
+        self._generation = -1
 
     def load(self, *, at: datetime) -> None:
         """Read every plate once: the sums of days that are over, and the reads of those that are not."""
         counted_to = at - _COMMIT_WITHIN
         with self._database.transaction() as tx:
             tx.run("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+            generation = int(tx.one(SQL["generation"])["n"])
             plates = tx.stream(SQL["all_plates"], batch=50_000)
-            self.dictionary.add((row["id"], row["text"], row["last_s"], row["reads"]) for row in plates)
+            fresh = Dictionary()
+            fresh.add((row["id"], row["text"], row["last_s"], row["reads"]) for row in plates)
             recent = tx.all(SQL["seen_on"], until=counted_to)
+        self.dictionary, self._generation = fresh, generation
         self.dictionary.seen((row["plate_id"], seconds(row["last_at"]), row["reads"]) for row in recent)
         self._counted_to = counted_to
         self.refresh(at=at)
 
     def refresh(self, *, at: datetime) -> int:
-        """Take in what came since the last time; how many plates are new."""
+        """Take in what came since the last time; how many plates are new. Where plates were forgotten, begin anew."""
         if self._counted_to is None:
             raise RuntimeError("load it first")
         counted_to = max(self._counted_to, at - _COMMIT_WITHIN)
+        with self._database.transaction() as tx:
+            if int(tx.one(SQL["generation"])["n"]) != self._generation:
+                self._counted_to = None
+        if self._counted_to is None:
+            self.load(at=at)
+            return self.dictionary.size
         with self._database.transaction() as tx:
             new = tx.all(SQL["plates_after"], id=max(0, self.dictionary.size - 1))
             came = tx.all(

@@ -78,6 +78,19 @@ WHERE r.plate_id = ANY(%(plates)s::int[]) AND r.taken_at >= %(start)s AND r.take
   AND (%(before)s::timestamptz IS NULL OR (r.taken_at, r.id) < (%(before)s, %(before_id)s))
 ORDER BY r.taken_at DESC, r.id DESC LIMIT %(limit)s;
 
+-- name: reads_of_plate
+-- Reads of one plate, latest first, after a place in that order: partition by partition, until there are enough.
+SELECT r.*, p.text AS plate FROM (
+    SELECT * FROM plates.read
+    WHERE plate_id = %(plate)s AND taken_at >= %(start)s AND taken_at < %(end)s
+      AND (%(cameras)s::uuid[] IS NULL OR camera_id = ANY(%(cameras)s::uuid[]))
+      AND (%(direction)s::text IS NULL OR direction = %(direction)s)
+      AND (%(country)s::text IS NULL OR country = %(country)s)
+      AND confidence >= %(confidence)s
+      AND (%(before)s::timestamptz IS NULL OR (taken_at <= %(before)s AND (taken_at, id) < (%(before)s, %(before_id)s)))
+    ORDER BY taken_at DESC, id DESC LIMIT %(limit)s
+) r JOIN plates.plate p ON p.id = r.plate_id ORDER BY r.taken_at DESC, r.id DESC;
+
 -- name: reads_at_cameras
 -- Reads at some cameras, latest first, after a place in that order.
 SELECT r.*, p.text AS plate FROM plates.read r JOIN plates.plate p ON p.id = r.plate_id
@@ -145,3 +158,134 @@ VALUES (%(id)s, %(at)s, %(device_id)s, %(code)s, %(says)s, %(body)s);
 -- How much was rejected since an instant, by device and reason.
 SELECT device_id, code, count(*) AS n, max(at) AS last_at FROM plates.rejected WHERE at >= %(since)s
 GROUP BY device_id, code ORDER BY n DESC;
+
+-- name: count_hours
+-- Add to the hours of cameras.
+INSERT INTO plates.camera_hour AS h (camera_id, hour, reads, confidence, low)
+SELECT camera_id, hour, reads, confidence, low
+FROM unnest(%(cameras)s::uuid[], %(hours)s::timestamptz[], %(reads)s::int[], %(confidences)s::real[], %(lows)s::int[])
+     AS n (camera_id, hour, reads, confidence, low)
+ON CONFLICT (camera_id, hour) DO UPDATE SET
+    reads = h.reads + excluded.reads, confidence = h.confidence + excluded.confidence, low = h.low + excluded.low;
+
+-- name: cameras_in_box
+-- Cameras within a frame of the map that read plates: by their kind, by a device, or since they read some.
+SELECT c.id, c.lat, c.lon FROM fleet.camera c
+WHERE c.lon BETWEEN %(west)s AND %(east)s AND c.lat BETWEEN %(south)s AND %(north)s
+  AND (c.kind = 'plate' OR EXISTS (SELECT FROM plates.device_camera d WHERE d.camera_id = c.id)
+       OR EXISTS (SELECT FROM plates.camera_hour h WHERE h.camera_id = c.id))
+ORDER BY c.number;
+
+-- name: answering
+-- What each camera that reads plates came to in a stretch, with the gaps of its footage and its life now.
+SELECT c.id AS camera_id, c.number, c.name_uk, c.name_en, c.life, coalesce(h.reads, 0) AS reads, h.first_hour, h.last_hour,
+       coalesce(g.gaps, '[]') AS gaps
+FROM fleet.camera c
+LEFT JOIN (SELECT camera_id, sum(reads) AS reads, min(hour) AS first_hour, max(hour) AS last_hour FROM plates.camera_hour
+           WHERE hour >= date_trunc('hour', %(start)s::timestamptz) AND hour < %(end)s
+             AND (%(cameras)s::uuid[] IS NULL OR camera_id = ANY(%(cameras)s::uuid[]))
+           GROUP BY camera_id) h ON h.camera_id = c.id
+LEFT JOIN LATERAL (
+    SELECT jsonb_agg(jsonb_build_object('start', greatest(p.start_at, %(start)s), 'end', least(p.end_at, %(end)s),
+                                        'reason', p.reason) ORDER BY p.start_at) AS gaps
+    FROM recording.gap p JOIN fleet.channel n ON n.id = p.channel_id
+    WHERE n.camera_id = c.id AND p.start_at < %(end)s AND (p.end_at IS NULL OR p.end_at > %(start)s)
+      AND coalesce(p.end_at, %(end)s) - p.start_at >= interval '1 minute'
+) g ON true
+WHERE (%(cameras)s::uuid[] IS NULL OR c.id = ANY(%(cameras)s::uuid[]))
+  AND (h.reads > 0 OR c.kind = 'plate' OR EXISTS (SELECT FROM plates.device_camera d WHERE d.camera_id = c.id))
+  AND c.life NOT IN ('planned', 'retired')
+ORDER BY c.number;
+
+-- name: add_search
+-- A search of a person.
+INSERT INTO plates.search_done (id, at, actor_id, kind, purpose_id, asked, audit_id)
+VALUES (%(id)s, %(at)s, %(actor_id)s, %(kind)s, %(purpose_id)s, %(asked)s, %(audit_id)s);
+
+-- name: searches_lately
+-- How many searches an actor made within an hour and a day.
+SELECT count(*) FILTER (WHERE at > %(hour)s) AS hour, count(*) AS day FROM plates.search_done
+WHERE actor_id = %(actor_id)s AND at > %(day)s;
+
+-- name: ask_leave
+-- Somebody asks for leave.
+INSERT INTO plates.authorisation (id, kind, asked_by, asker_roles, asked_at, reference_id, plate, start_at, end_at, reason)
+VALUES (%(id)s, %(kind)s, %(asked_by)s, %(asker_roles)s, %(at)s, %(reference_id)s, %(plate)s, %(start)s, %(end)s,
+        %(reason)s);
+
+-- name: decide_leave
+-- Somebody else decides.
+UPDATE plates.authorisation SET decided_by = %(by)s, decided_at = %(at)s, granted = %(granted)s, note = %(note)s,
+                                expires_at = %(expires_at)s
+WHERE id = %(id)s AND decided_at IS NULL AND asked_by <> %(by)s;
+
+-- name: leave_by_id
+-- One authorisation, with whom it concerns.
+SELECT z.*, a.name AS asked_by_name, b.name AS decided_by_name, r.kind AS reference_kind, r.number AS reference_number,
+       r.title AS reference_title, r.legal_basis
+FROM plates.authorisation z JOIN governance.reference r ON r.id = z.reference_id
+LEFT JOIN access.account a ON a.id = z.asked_by LEFT JOIN access.account b ON b.id = z.decided_by
+WHERE z.id = %(id)s;
+
+-- name: leaves
+-- Authorisations: those of an asker, or all that wait and were decided lately.
+SELECT z.*, a.name AS asked_by_name, b.name AS decided_by_name, r.kind AS reference_kind, r.number AS reference_number,
+       r.title AS reference_title, r.legal_basis
+FROM plates.authorisation z JOIN governance.reference r ON r.id = z.reference_id
+LEFT JOIN access.account a ON a.id = z.asked_by LEFT JOIN access.account b ON b.id = z.decided_by
+WHERE (%(asker)s::uuid IS NULL OR z.asked_by = %(asker)s)
+ORDER BY z.decided_at IS NOT NULL, z.asked_at DESC LIMIT %(limit)s;
+
+-- name: days_with_no_hits_left
+-- Days whose reads without a hit were disposed of already.
+SELECT day, what FROM plates.disposal WHERE done_at IS NOT NULL;
+
+-- name: pending_disposals
+-- What was decided and not done.
+SELECT id, day, what FROM plates.disposal WHERE done_at IS NULL ORDER BY decided_at;
+
+-- name: decide_day
+-- A row before the deed.
+INSERT INTO plates.disposal (id, day, what, decided_at, grounds, entry_id)
+VALUES (%(id)s, %(day)s, %(what)s, %(at)s, %(grounds)s, %(entry_id)s) ON CONFLICT (day, what) DO NOTHING RETURNING id;
+
+-- name: day_done
+-- The deed is done.
+UPDATE plates.disposal SET done_at = %(at)s, reads = %(reads)s WHERE id = %(id)s;
+
+-- name: keep_hits_of_day
+-- Reads that hit something outlive their day.
+INSERT INTO plates.kept_read SELECT r.* FROM plates.read r
+WHERE r.taken_at >= %(start)s AND r.taken_at < %(end)s AND EXISTS (SELECT FROM plates.hit h WHERE h.read_id = r.id)
+ON CONFLICT (id) DO NOTHING;
+
+-- name: drop_kept_of_day
+-- What outlived a day goes too.
+DELETE FROM plates.kept_read WHERE taken_at >= %(start)s AND taken_at < %(end)s;
+
+-- name: drop_hits_of_day
+-- And what it hit.
+DELETE FROM plates.hit WHERE taken_at >= %(start)s AND taken_at < %(end)s;
+
+-- name: count_day
+-- How many reads a day has.
+SELECT count(*) AS n FROM plates.read WHERE taken_at >= %(start)s AND taken_at < %(end)s;
+
+-- name: generation
+-- How often plates were forgotten.
+SELECT n FROM plates.plate_generation;
+
+-- name: next_generation
+-- Some were.
+UPDATE plates.plate_generation SET n = n + 1;
+
+-- name: plates_of_day
+-- The plates that were read on a day.
+SELECT DISTINCT plate_id FROM plates.read WHERE taken_at >= %(start)s AND taken_at < %(end)s
+UNION SELECT DISTINCT plate_id FROM plates.kept_read WHERE taken_at >= %(start)s AND taken_at < %(end)s;
+
+-- name: forget_plates
+-- Plates that no read and no kept read speaks of any more.
+DELETE FROM plates.plate p WHERE p.id = ANY(%(ids)s::int[])
+  AND NOT EXISTS (SELECT FROM plates.read r WHERE r.plate_id = p.id)
+  AND NOT EXISTS (SELECT FROM plates.kept_read k WHERE k.plate_id = p.id);

@@ -100,9 +100,13 @@ def search(
     fitting, candidates = find_plates(tx, dictionary, asked)
     likely = candidates
     if cursor is None and where.only_time and seconds(where.span.end) >= max((c.last_s for c in candidates), default=0):
-        # The newest `limit` reads can only be of the `limit` plates that were seen last.
-        likely = sorted(candidates, key=lambda one: -one.last_s)[: limit + 1]
-    reads = _reads(tx, SQL["reads_of_plates"], where, cursor, limit, plates=[one.id for one in likely])
+        # The newest `limit` reads can only be of the `limit` plates seen last, and of those seen in the same second.
+        latest = sorted((one.last_s for one in candidates), reverse=True)[:limit]
+        likely = [one for one in candidates if one.last_s >= latest[-1]] if latest else []
+    if len(likely) == 1:
+        reads = _reads(tx, SQL["reads_of_plate"], where, cursor, limit, plate=likely[0].id)
+    else:
+        reads = _reads(tx, SQL["reads_of_plates"], where, cursor, limit, plates=[one.id for one in likely])
     after = Cursor(taken_at=reads[-1].taken_at, id=reads[-1].id) if len(reads) == limit else None
     return Page(
         reads=reads, after=after, candidates=candidates[:_SHOWN_PLATES], plates_fitting=fitting,

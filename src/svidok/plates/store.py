@@ -6,10 +6,11 @@ either can be remembered without asking again.
 """
 
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID
 
+import psycopg.errors
 from psycopg.types.json import Jsonb
 
 from svidok.base import new_id
@@ -20,11 +21,16 @@ SQL = Queries.of("svidok.plates")
 
 _REMEMBERED = 500_000  # plates whose ids a process remembers; about 60 MB
 _DAYS_LOCK = 0x5356_504C  # advisory lock: one process at a time makes a day
+_PLATES_LOCK = 0x5356_504D  # advisory lock: shared by whoever adds reads, alone for whoever forgets plates
+_FORGET_AT_ONCE = 5000
 _COLUMNS = (
     "id, taken_at, received_at, camera_id, plate_id, confidence, country, direction, source, as_read, segment_id, "
     "image, patch, detail"
 )
 MAX_REJECTED_BYTES = 4096
+LOW_CONFIDENCE = 0.7
+
+Also = Callable[[Transaction, Sequence[Read]], object]
 
 
 class Reads:
@@ -33,29 +39,52 @@ class Reads:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._plates: dict[str, int] = {}
+        self._generation = -1
         self._days: set[date] = set()
         self._lock = threading.Lock()
 
-    def add(self, reads: Sequence[Read]) -> list[Read]:
-        """Keep `reads`; those that were not there before. All of them are safe when this returns."""
+    def add(self, reads: Sequence[Read], *, also: Also | None = None) -> list[Read]:
+        """Keep `reads`; those that were not there before. All of them are safe when this returns.
+
+        `also` is called with the new ones in the same transaction: what it writes is true when they are kept.
+        """
         unique = {read.id: read for read in reads}
         if not unique:
             return []
-        self._make_days({read.taken_at.astimezone(UTC).date() for read in unique.values()})
-        plates = self._plate_ids(unique.values())
-        with self._database.transaction() as tx:
-            tx.run(SQL["make_batch"])
-            tx.copy(f"COPY batch ({_COLUMNS}) FROM STDIN", (_row(read, plates) for read in unique.values()))
-            new = {row["id"] for row in tx.all(SQL["take_batch"])}
-        return [read for read in unique.values() if read.id in new]
+        while True:
+            self._make_days({read.taken_at.astimezone(UTC).date() for read in unique.values()})
+            plates = self._plate_ids(unique.values())
+            try:
+                with self._database.transaction() as tx:
+                    if self._remembers_rightly(tx):
+                        return self._take(tx, unique, plates, also)
+            except psycopg.errors.CheckViolation as error:
+                if error.diag.constraint_name is not None:
+                    raise
+                self._forget_days()  # the day was disposed of meanwhile; it begins anew
 
-    def reject(self, *, device_id: UUID | None, code: str, says: str, body: bytes, at: datetime) -> None:
-        """Keep aside what could not be taken: its beginning, and why."""
-        with self._database.transaction() as tx:
-            tx.run(
-                SQL["reject"], id=new_id(), at=at, device_id=device_id, code=code, says=says[:500],
-                body=body[:MAX_REJECTED_BYTES],
-            )  # fmt: skip
+    def _take(
+        self, tx: Transaction, unique: dict[UUID, Read], plates: dict[str, int], also: Also | None
+    ) -> list[Read]:  # fmt: skip
+        tx.run(SQL["make_batch"])
+        tx.copy(f"COPY batch ({_COLUMNS}) FROM STDIN", (_row(read, plates) for read in unique.values()))
+        ids = {row["id"] for row in tx.all(SQL["take_batch"])}
+        new = [read for read in unique.values() if read.id in ids]
+        _count_hours(tx, new)
+        if also is not None:
+            also(tx, new)
+        return new
+
+    def _remembers_rightly(self, tx: Transaction) -> bool:
+        """Whether no plate was forgotten since we learnt its id; until `tx` ends none can be. Else we learn anew."""
+        tx.run("SELECT pg_advisory_xact_lock_shared(%(key)s)", key=_PLATES_LOCK)
+        generation = int(tx.one(SQL["generation"])["n"])
+        if generation == self._generation:
+            return True
+        with self._lock:
+            self._plates.clear()
+            self._generation = generation
+        return False
 
     def _plate_ids(self, reads: Iterable[Read]) -> dict[str, int]:
         firsts: dict[str, datetime] = {}
@@ -87,7 +116,7 @@ class Reads:
             with self._lock:
                 self._days |= missing
 
-    def forget_days(self) -> None:
+    def _forget_days(self) -> None:
         """Ask again which days there are: some were dropped."""
         with self._lock:
             self._days.clear()
@@ -143,6 +172,56 @@ def drop_day(tx: Transaction, day: date) -> None:
         tx.run(f"ALTER TABLE plates.read DETACH PARTITION {name}")
         tx.run(f"DROP TABLE {name}")
     tx.run("DELETE FROM plates.day_sum WHERE day = %(day)s", day=day)
+
+
+def reject(
+    tx: Transaction, bad: Iterable[tuple[str, str, bytes]], *, device_id: UUID | None, at: datetime
+) -> None:  # fmt: skip
+    """Keep aside what could not be taken: a code, why, and the beginning of what came."""
+    tx.run_many(
+        SQL["reject"],
+        [
+            {"id": new_id(), "at": at, "device_id": device_id, "code": code, "says": says[:500],
+             "body": body[:MAX_REJECTED_BYTES]}
+            for code, says, body in bad
+        ],
+    )  # fmt: skip
+
+
+def _count_hours(tx: Transaction, new: Sequence[Read]) -> None:
+    """Add to what each camera came to in each hour; always in the same order, so that two writers never deadlock."""
+    hours: dict[tuple[UUID, datetime], list[float]] = {}
+    for read in new:
+        hour = read.taken_at.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+        sums = hours.setdefault((read.camera_id, hour), [0, 0.0, 0])
+        sums[0] += 1
+        sums[1] += read.confidence
+        sums[2] += read.confidence < LOW_CONFIDENCE
+    if hours:
+        ordered = sorted(hours.items())
+        tx.run(
+            SQL["count_hours"], cameras=[camera for (camera, _), _ in ordered],
+            hours=[hour for (_, hour), _ in ordered],
+            reads=[int(sums[0]) for _, sums in ordered], confidences=[sums[1] for _, sums in ordered],
+            lows=[int(sums[2]) for _, sums in ordered],
+        )  # fmt: skip
+
+
+def plates_of_day(tx: Transaction, day: date) -> list[int]:
+    """The plates that were read on a day."""
+    start, end = bounds(day)
+    return [row["plate_id"] for row in tx.all(SQL["plates_of_day"], start=start, end=end)]
+
+
+def forget_plates(database: Database, plates: Sequence[int]) -> int:
+    """Those of `plates` that no read speaks of any more go from the register; how many."""
+    gone = 0
+    for at in range(0, len(plates), _FORGET_AT_ONCE):
+        with database.transaction() as tx:
+            tx.run("SELECT pg_advisory_xact_lock(%(key)s)", key=_PLATES_LOCK)
+            gone += tx.run(SQL["forget_plates"], ids=list(plates[at : at + _FORGET_AT_ONCE]))
+            tx.run(SQL["next_generation"])
+    return gone
 
 
 def _row(read: Read, plates: dict[str, int]) -> tuple[object, ...]:
