@@ -21,7 +21,7 @@ texts = st.lists(st.text(LETTERS, min_size=1, max_size=14), unique=True, max_siz
 pieces = st.text(LETTERS + "?", max_size=4)
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(texts, st.lists(pieces, min_size=1, max_size=4))
 def test_patterns_find_what_a_plain_look_finds(known: list[str], parts: list[str]) -> None:
     typed = "*".join(parts)
@@ -33,7 +33,7 @@ def test_patterns_find_what_a_plain_look_finds(known: list[str], parts: list[str
     assert total == len(found)
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(texts, st.text(LETTERS, min_size=4, max_size=10), st.integers(1, 2))
 def test_errors_of_reading_find_what_a_plain_look_finds(known: list[str], plate: str, edits: int) -> None:
     def fits(text: str) -> bool:

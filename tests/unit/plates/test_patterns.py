@@ -1,7 +1,7 @@
 """What may be typed for a plate, and what fits it."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from svidok.base import BadInput
@@ -63,6 +63,7 @@ def test_what_is_no_question_says_why(typed: str, code: str) -> None:
     assert caught.value.code == code
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(PLATES)
 def test_one_edit_is_all_that_lies_one_error_away(plate: str) -> None:
     near = set(one_edit(plate))
@@ -71,12 +72,14 @@ def test_one_edit_is_all_that_lies_one_error_away(plate: str) -> None:
     assert len(near) >= 35 * len(plate)
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(PLATES, PLATES)
 def test_distance_is_the_same_both_ways_and_agrees_with_one_edit(one: str, other: str) -> None:
     assert distance(one, other, most=2) == distance(other, one, most=2)
     assert (distance(one, other, most=1) <= 1) == (other in set(one_edit(one)))
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(st.text(max_size=40))
 def test_nothing_typed_breaks_the_parser(typed: str) -> None:
     try:

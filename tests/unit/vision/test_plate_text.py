@@ -1,7 +1,7 @@
 """One form for a plate however it was written, and what is easily taken for what."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from svidok.vision.plate_text import likeness, normal
@@ -28,6 +28,7 @@ def test_normal_form(written: str, is_normal: str) -> None:
     assert normal(written) == is_normal
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(st.text(max_size=40))
 def test_normal_form_is_normal(text: str) -> None:
     once = normal(text)
@@ -35,6 +36,7 @@ def test_normal_form_is_normal(text: str) -> None:
     assert once == "" or once.isalnum()
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(PLATES, PLATES)
 def test_likeness_is_a_share_and_the_same_both_ways(one: str, other: str) -> None:
     assert 0 < likeness(one, other) <= 1
