@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 from tests.rooms.plates.conftest import NOON, Station
 from tests.rooms.plates.test_intake import jpeg
 
-from svidok.access import Role
+from svidok.access import Role, accounts
 from svidok.base import Span, SystemClock, new_id
 from svidok.governance import keeping
 from svidok.plates import disposing, hotlist_file, hotlists, store
@@ -21,9 +21,17 @@ CLOCK = SystemClock()
 
 
 def rule(station: Station, name: str, days: int) -> None:
+    """A rule that a second supervisor agrees to."""
     with station.database.transaction() as tx:
-        keeping.make_rule(tx, actor=station.actors[Role.SUPERVISOR], retention_class=name, keep_days=days,
-                          legal_basis="Act 1, art. 2", at=station.at)  # fmt: skip
+        second = accounts.add_account(
+            tx, by=None, login=f"u-{new_id().hex[-12:]}", name="n", password=None, roles=[Role.SUPERVISOR], unit_id=None,
+            at=station.at,
+        )  # fmt: skip
+        made = keeping.make_rule(
+            tx, actor=station.actors[Role.SUPERVISOR], retention_class=name, keep_days=days,
+            legal_basis="Act 1, art. 2", at=station.at,
+        )  # fmt: skip
+        keeping.agree_to_rule(tx, actor=second, rule_id=made, at=station.at)
 
 
 def watched(station: Station, plate: str) -> Matcher:
