@@ -27,6 +27,7 @@ PUBLIC = {
     ("GET", "/healthz"), ("GET", "/readyz"), ("GET", "/metrics"), ("GET", "/api/session"), ("POST", "/api/session"),
     ("DELETE", "/api/session"), ("POST", "/api/session/first"), ("GET", "/ledger/checkpoint"),
     ("GET", "/ledger/{path}"), ("POST", "/api/passkeys/sign-in/options"), ("POST", "/api/passkeys/sign-in/finish"),
+    ("POST", "/api/customs/intake/scans"),
     ("POST", "/api/customs/intake/procedures"), ("GET", "/api/customs/intake/schema"),  # a source shows its own secret
     ("GET", "/api/oidc/start"), ("GET", "/api/oidc/callback"), ("GET", "/api/oidc"),
 }  # fmt: skip

@@ -1,17 +1,18 @@
 """Customs behind the door: the register of checkpoints and sources, deliveries, and procedures."""
 
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Annotated
 from uuid import UUID
 
 import msgspec
-from litestar import delete, get, post, put
+from litestar import Response, delete, get, post, put
 from litestar.params import QueryParameter
 
 from svidok.access import Actor
 from svidok.api.door import Shows, guarded
 from svidok.api.services import Services
-from svidok.customs import checkpoints, importing, procedures
+from svidok.customs import checkpoints, importing, procedures, scans
 from svidok.customs.procedures import Asked
 from svidok.db import Row
 from svidok.recording.timeline import asked_span
@@ -168,7 +169,35 @@ def find_procedures(
     return ProceduresOut(items=rows, next=following)
 
 
+@get("/api/customs/scans/aside", **guarded("view_customs"), sync_to_thread=True)
+def list_aside(services: Services) -> dict[str, list[Row]]:
+    """Scans that were put aside, and those that belong to no procedure yet."""
+    with services.database.transaction() as tx:
+        return {"items": tx.all(checkpoints.SQL["scans_aside"])}
+
+
+@get(
+    "/api/customs/scans/{scan_id:uuid}/picture", **guarded("view_procedures", shows=Shows.FOOTAGE), sync_to_thread=True
+)
+def scan_picture(scan_id: UUID, services: Services) -> Response[bytes]:
+    """The picture of a scan."""
+    with services.database.transaction() as tx:
+        return Response(scans.picture_of(tx, scan_id), media_type="image/jpeg")
+
+
+@get(
+    "/api/customs/scans/{scan_id:uuid}/original", **guarded("view_procedures", shows=Shows.FOOTAGE), sync_to_thread=True
+)
+def scan_original(scan_id: UUID, services: Services) -> Response[bytes]:
+    """The scan as it came, byte for byte."""
+    with services.database.transaction() as tx:
+        row, data = scans.original_of(tx, scan_id)
+    name = f'attachment; filename="{scan_id}{Path(row["path"]).suffix}"'
+    return Response(data, media_type="application/octet-stream", headers={"Content-Disposition": name})
+
+
 ROUTES = [
+    list_aside, scan_picture, scan_original,
     list_checkpoints, add_checkpoint, add_lane, set_lane_cameras, list_sources, add_source, end_source,
     list_deliveries, find_procedures,
 ]  # fmt: skip

@@ -3,6 +3,7 @@
 Nothing is shown here; who told what is in `customs.delivery` and in the ledger.
 """
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +13,8 @@ from litestar import Request, get, post
 
 from svidok.api.door import PUBLIC
 from svidok.api.services import Services
-from svidok.customs import importing
+from svidok.base import BadInput
+from svidok.customs import importing, scans
 from svidok.customs.checkpoints import Source, source_of
 from svidok.customs.contract import schema
 
@@ -36,6 +38,15 @@ class DeliveryOut(msgspec.Struct):
     known: int
     refused_count: int
     refused: list[RefusedOut]
+
+
+class ScanOut(msgspec.Struct):
+    """A scan that is kept. `aside`: kept as it came, and not believed to be a scan; `says` why."""
+
+    id: UUID
+    sha256: str
+    state: str
+    says: str
 
 
 def secret_of(request: Request[Any, Any, Any]) -> str:
@@ -68,10 +79,55 @@ def _take(services: Services, source: Source, body: bytes, text: bool) -> Delive
     )  # fmt: skip
 
 
+@post("/api/customs/intake/scans", **PUBLIC, status_code=201, request_max_body_size=scans.MOST_BYTES)
+async def take_scan(
+    request: Request[Any, Any, Any],
+    services: Services,
+    checkpoint: str,
+    device: str,
+    taken_at: datetime,
+    procedure: str | None = None,
+    declaration: str | None = None,
+    plate: str | None = None,
+) -> ScanOut:
+    """Take one scan as the body of the request. 201: it is on disk, synced, hashed and in the ledger's queue."""
+    if taken_at.tzinfo is None:
+        raise BadInput("span-no-zone", "Give instants with a zone, for example 2026-11-24T10:00:00Z.")
+    told = scans.ScanTold(
+        checkpoint=checkpoint, device=device[:80], taken_at=taken_at, procedure=procedure, declaration=declaration,
+        plate=plate,
+    )  # fmt: skip
+    source = await anyio.to_thread.run_sync(_source, services, secret_of(request))
+    incoming = await anyio.to_thread.run_sync(_begin_scan, services)
+    try:
+        async for piece in request.stream():
+            await anyio.to_thread.run_sync(incoming.write, piece)
+        return await anyio.to_thread.run_sync(_keep_scan, services, source, told, incoming)
+    finally:
+        incoming.drop()
+
+
+def _begin_scan(services: Services) -> scans.Incoming:
+    with services.database.transaction() as tx:
+        return scans.Incoming(scans.place_for(tx, node=services.node))
+
+
+def _keep_scan(services: Services, source: Source, told: scans.ScanTold, incoming: scans.Incoming) -> ScanOut:
+    at = services.clock.now()
+    with services.database.transaction() as tx:
+        before = scans.known(tx, source, incoming.sha256)
+        if before is None:
+            scan_id = scans.enter_scan(tx, source, told, incoming, incoming.keep(at=at), at=at)
+    if before is not None:
+        return ScanOut(id=before["id"], sha256=incoming.sha256.hex(), state=before["state"], says=before["says"])
+    row = scans.derive(services.database, scan_id)
+    return ScanOut(id=scan_id, sha256=incoming.sha256.hex(), state=row["state"], says=row["says"])
+
+
 @get("/api/customs/intake/schema", **PUBLIC, sync_to_thread=True)
 def tell_schema() -> dict[str, Any]:
     """The JSON Schema of the contract."""
     return schema()
 
 
-ROUTES = [take_procedures, tell_schema]
+ROUTES = [take_procedures, take_scan, tell_schema]

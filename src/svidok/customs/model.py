@@ -1,6 +1,5 @@
 """Procedures, their steps and irregularities, and what the words of the contract are. Plain frozen values."""
 
-import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -8,6 +7,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from svidok.base import Span
+from svidok.vision.plate_text import normal
 
 KYIV = ZoneInfo("Europe/Kyiv")  # the day and the hour of a checkpoint are those on its wall
 
@@ -138,16 +138,13 @@ class Procedure:
         return self.told.end_at - self.told.start_at if self.told.end_at else None
 
 
-_ALIKE = str.maketrans("АВСЕНІКМОРТХУ", "ABCEHIKMOPTXY")
-
-
 def normal_plate(text: str) -> str | None:
-    """A plate as we compare it: capitals, no spaces, Latin letters for the Cyrillic ones that look the same.
+    """A plate as reads of cameras are compared: capitals, no spaces, Latin letters for those that look the same.
 
     >>> normal_plate("вс 1234-ае"), normal_plate(" ")
     ('BC1234AE', None)
     """
-    return re.sub(r"[\s\-·.]+", "", text).upper().translate(_ALIKE)[:16] or None
+    return normal(text)[:16] or None
 
 
 def is_night(at: datetime) -> bool:

@@ -187,3 +187,62 @@ WHERE p.id = %(id)s;
 -- name: versions
 -- What a procedure was before.
 SELECT version, body, received_at FROM customs.procedure_past WHERE procedure_id = %(id)s ORDER BY version DESC;
+
+-- name: checkpoint_by_code
+-- One checkpoint by its code.
+SELECT id FROM customs.checkpoint WHERE code = %(code)s;
+
+-- name: scan_by_hash
+-- The same bytes of the same source.
+SELECT * FROM customs.scan WHERE source_id = %(source_id)s AND sha256 = %(sha256)s;
+
+-- name: add_scan
+-- A scan that is on disk.
+INSERT INTO customs.scan (id, source_id, checkpoint_id, procedure_number, declaration, plate, device, taken_at, form,
+                          size_bytes, sha256, volume_id, path, state, says, received_at, entry_id)
+VALUES (%(id)s, %(source_id)s, %(checkpoint_id)s, %(procedure_number)s, %(declaration)s, %(plate)s, %(device)s,
+        %(taken_at)s, %(form)s, %(size_bytes)s, %(sha256)s, %(volume_id)s, %(path)s, %(state)s, %(says)s, %(at)s,
+        %(entry_id)s);
+
+-- name: attach_scan
+-- The procedure it belongs to; the nearest in time where several fit.
+UPDATE customs.scan s SET procedure_id = (
+    SELECT p.id FROM customs.procedure p
+    WHERE p.checkpoint_id = s.checkpoint_id AND p.start_at BETWEEN s.taken_at - %(near)s AND s.taken_at + %(near)s
+      AND (p.number = s.procedure_number OR (s.procedure_number IS NULL AND p.declaration = s.declaration)
+           OR (s.procedure_number IS NULL AND s.declaration IS NULL AND p.plate = s.plate))
+    ORDER BY abs(extract(epoch FROM p.start_at - s.taken_at)) LIMIT 1)
+WHERE s.id = %(id)s;
+
+-- name: attach_waiting_scans
+-- Scans whose procedure came after them.
+UPDATE customs.scan s SET procedure_id = p.id FROM customs.procedure p
+WHERE s.procedure_id IS NULL AND p.checkpoint_id = s.checkpoint_id
+  AND p.start_at BETWEEN s.taken_at - %(near)s AND s.taken_at + %(near)s
+  AND (p.number = s.procedure_number OR (s.procedure_number IS NULL AND p.declaration = s.declaration)
+       OR (s.procedure_number IS NULL AND s.declaration IS NULL AND p.plate = s.plate));
+
+-- name: scan_by_id
+-- One scan, with the folder of its volume.
+SELECT s.*, v.path AS volume_path, p.officers FROM customs.scan s JOIN recording.volume v ON v.id = s.volume_id
+LEFT JOIN customs.procedure p ON p.id = s.procedure_id WHERE s.id = %(id)s;
+
+-- name: put_scan_aside
+-- Kept as it came, and not believed to be a scan.
+UPDATE customs.scan SET state = 'aside', says = %(says)s WHERE id = %(id)s;
+
+-- name: picture_made
+-- A picture for the browser lies beside it.
+UPDATE customs.scan SET picture = true, width = %(width)s, height = %(height)s, metadata = %(metadata)s
+WHERE id = %(id)s;
+
+-- name: scans_of
+-- The scans of a procedure.
+SELECT id, device, taken_at, form, size_bytes, encode(sha256, 'hex') AS sha256, state, says, width, height, picture,
+       metadata, received_at FROM customs.scan WHERE procedure_id = %(procedure_id)s ORDER BY taken_at;
+
+-- name: scans_aside
+-- Scans that were put aside, and scans that belong to no procedure yet; the latest first.
+SELECT s.id, c.code AS checkpoint, s.device, s.taken_at, s.form, s.state, s.says, s.procedure_id IS NULL AS waiting
+FROM customs.scan s JOIN customs.checkpoint c ON c.id = s.checkpoint_id
+WHERE s.state = 'aside' OR s.procedure_id IS NULL ORDER BY s.received_at DESC LIMIT 100;
