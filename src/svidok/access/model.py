@@ -27,7 +27,8 @@ _PLATFORM = ("manage_accounts", "manage_storage", "view_storage", "manage_settin
 _PLATES = ("search_plates", "trace_plate", "authorise_plates", "view_hotlists", "edit_hotlists", "approve_hotlist",
            "view_read_quality", "reinstate_camera")  # fmt: skip
 _DESK = ("view_alerts", "judge_alert", "manage_alert_channels")
-_BODYWORN: tuple[str, ...] = ()
+_BODYWORN = ("use_dock", "view_docks", "view_own_shifts", "view_shifts", "manage_shifts", "declare_pause",
+             "manage_docks", "view_inventory", "take_inventory")  # fmt: skip
 _CUSTOMS = ("view_customs", "view_procedures", "manage_customs", "explain_missing", "open_complaint", "view_complaints",
             "decide_complaint", "view_own_complaints")  # fmt: skip
 _EVIDENCE: tuple[str, ...] = ()

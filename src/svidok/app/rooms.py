@@ -6,6 +6,7 @@ ROOMS = [
     "svidok.governance",
     "svidok.fleet",
     "svidok.recording",
+    "svidok.bodyworn",
     "svidok.plates",
     "svidok.customs",
 ]

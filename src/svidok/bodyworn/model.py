@@ -199,6 +199,20 @@ class Coverage:
         return sum((gap.span.duration for gap in self.gaps if wanted(gap)), timedelta())
 
 
+CLOCK_TOLERANCE_MS = 2000  # below this, what a dock measures is the way to it, not the camera's clock
+
+
+def set_right(instant: datetime, offset_ms: int | None) -> datetime:
+    """An instant by the camera's clock, by ours: `offset_ms` is how far the camera ran ahead when it docked.
+
+    >>> set_right(datetime(2026, 1, 1, 1), 3_600_000), set_right(datetime(2026, 1, 1, 1), 40)
+    (datetime.datetime(2026, 1, 1, 0, 0), datetime.datetime(2026, 1, 1, 1, 0))
+    """
+    if offset_ms is None or abs(offset_ms) < CLOCK_TOLERANCE_MS:
+        return instant
+    return instant - timedelta(milliseconds=offset_ms)
+
+
 def cut(span: Span, to: Span) -> Span | None:
     """The part of `span` that lies in `to`, or nothing."""
     start, end = max(span.start, to.start), min(span.end, to.end)

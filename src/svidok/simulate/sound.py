@@ -70,6 +70,13 @@ def _aac(tone_hz: int) -> Sound:
     return _cut("aac", _AAC_RATE, bytes(encoder.extradata or b""), _AAC_TYPE, _AAC_SAMPLES, payloads)
 
 
+def aac_units(tone_hz: int) -> tuple[int, list[bytes]]:
+    """The rate in Hz and the bare AAC units of a loop of `tone_hz`; a tone of 0 Hz is silence."""
+    encoder = _opened("aac", _AAC_RATE, "fltp")
+    encoder.bit_rate = _AAC_BITS
+    return _AAC_RATE, _encoded(encoder, tone_hz)
+
+
 def _opened(name: str, rate: int, sample_format: str) -> AudioCodecContext:
     encoder = AudioCodecContext.create(name, "w")
     if not isinstance(encoder, AudioCodecContext):
@@ -82,7 +89,7 @@ def _opened(name: str, rate: int, sample_format: str) -> AudioCodecContext:
 def _encoded(encoder: AudioCodecContext, tone_hz: int) -> list[bytes]:
     """`_LENGTH_S` seconds of the tone, in the encoder's own units."""
     graph = av.filter.Graph()
-    wave = f"(0.08+0.06*sin(2*PI*t))*sin(2*PI*{tone_hz}*t)+0.02*(random(0)-0.5)"
+    wave = f"(0.08+0.06*sin(2*PI*t))*sin(2*PI*{tone_hz}*t)+0.02*(random(0)-0.5)" if tone_hz else "0"
     source = graph.add("aevalsrc", f"exprs='{wave}':s={encoder.sample_rate}:d={_LENGTH_S}:c=mono")
     shape = graph.add("aformat", f"sample_fmts={encoder.format.name}")
     sink = graph.add("abuffersink")
