@@ -31,7 +31,10 @@ _BODYWORN = ("use_dock", "view_docks", "view_own_shifts", "view_shifts", "manage
              "manage_docks", "view_inventory", "take_inventory")  # fmt: skip
 _CUSTOMS = ("view_customs", "view_procedures", "manage_customs", "explain_missing", "open_complaint", "view_complaints",
             "decide_complaint", "view_own_complaints")  # fmt: skip
-_EVIDENCE: tuple[str, ...] = ()
+_EVIDENCE: tuple[str, ...] = (
+    "view_cases", "open_case", "lead_case", "book_exhibit", "view_exhibit", "annotate_exhibit", "transfer_exhibit",
+    "redact_exhibit", "review_redaction", "prepare_disclosure", "approve_disclosure", "hand_over", "view_custody",
+)  # fmt: skip
 ACTIONS: tuple[str, ...] = (
     *_FOOTAGE, *_FLEET, *_OVERSIGHT, *_PURPOSES, *_PLATFORM, *_PLATES, *_DESK, *_BODYWORN, *_CUSTOMS, *_EVIDENCE,
 )  # fmt: skip

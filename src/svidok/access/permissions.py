@@ -28,7 +28,7 @@ _SCHEMA = f"""
 entity Actor = {{ "kind": String, "roles": Set<String>, "unit": String }};
 entity Platform;
 action {", ".join(ACTIONS)} appliesTo {{ principal: Actor, resource: Platform, context: {{
-    purpose?: String, older?: Bool, authorised?: Bool, own?: Bool, asker_roles?: Set<String>
+    purpose?: String, older?: Bool, authorised?: Bool, own?: Bool, asker_roles?: Set<String>, standing?: String
 }} }};
 """
 _NAMES = {f"policy{number}": name for number, name in enumerate(re.findall(r'@id\("([^"]+)"\)', _POLICIES))}
@@ -49,6 +49,7 @@ class Context(TypedDict, total=False):
     authorised: bool  # an authorisation covers this
     own: bool  # the actor asks to decide about what they themselves asked for or entered
     asker_roles: frozenset[str]
+    standing: str  # how the actor stands to the case at hand: lead, investigator, reader, stranger, barred
 
 
 def decide(actor: Actor, action: str, context: Context | None = None) -> Decision:

@@ -20,6 +20,7 @@ from svidok.api import (
     customs,
     customs_intake,
     errors,
+    evidence,
     fleet,
     fleet_table,
     governance,
@@ -38,7 +39,7 @@ from svidok.db import Row
 
 _FILES: tuple[Any, ...] = (
     session, passkeys, oidc, purposes, accounts, governance, audit, system, copies, fleet_table, fleet, recording,
-    customs, customs_intake,
+    customs, customs_intake, evidence,
 )  # fmt: skip
 _DESCRIPTION = JsonRenderPlugin(path="/", media_type=MediaType.JSON)  # no page: those load foreign scripts
 _MAX_BODY = 64 * 1024 * 1024  # a fleet of 60,000 cameras as CSV
@@ -80,7 +81,9 @@ def build_app(services: Services, *, web_folder: Path | None) -> Litestar:
         guards=[paced],
         exception_handlers=errors.HANDLERS,
         response_headers=SECURITY_HEADERS | (HSTS if services.secure_cookies else {}),
-        compression_config=CompressionConfig(backend="gzip", minimum_size=2000, exclude=["/api/channels"]),
+        compression_config=CompressionConfig(
+            backend="gzip", minimum_size=2000, exclude=["/api/channels", "/api/exhibits", "/api/disclosures"]
+        ),
         openapi_config=OpenAPIConfig(
             title="Svidok", version=services.version, path="/api/openapi.json", render_plugins=[_DESCRIPTION]
         ),

@@ -147,14 +147,15 @@ def _key(
 ) -> Key | None:
     """What makes two requests one look; nothing where each is a look of its own (what leaves the house, above all)."""
     what = _what(connection)
-    if "channel_id" not in what or opt["action"] == "export_footage":
+    subject = what.get("channel_id") or what.get("exhibit_id")
+    if subject is None or opt["action"] == "export_footage":
         return None
     stretch = [str(what.get(name, ""))[:13] for name in ("at", "from", "to")]
     return (
         actor.id,
         purpose.id if purpose else None,
         opt["action"],
-        what["channel_id"],
+        subject,
         *stretch,
         str(what.get("segment", "")),
     )

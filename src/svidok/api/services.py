@@ -32,5 +32,7 @@ class Services:
     version: str = "0.1.0"
     oidc: Provider | None = None
     credentials_key: Path | None = None
+    exhibits: Path | None = None  # the volume of exhibits' files; unset: <data>/exhibits
+    clamav_socket: Path | None = None
     reach: Reach = HERE
     checks: dict[str, Callable[[], Any]] = field(default_factory=dict)

@@ -9,4 +9,5 @@ ROOMS = [
     "svidok.bodyworn",
     "svidok.plates",
     "svidok.customs",
+    "svidok.evidence",
 ]

@@ -50,6 +50,8 @@ class Settings(BaseSettings):
     s3_lock_days: int | None = Field(
         None, gt=0, description="Object Lock in compliance mode for this long; unset: none."
     )
+    exhibits: Path | None = Field(None, description="Folder (volume) for exhibits' files; unset: <data>/exhibits.")
+    clamav_socket: Path | None = Field(None, description="ClamAV's socket, e.g. /run/clamav/clamd.ctl; unset: no scan.")
     metrics_token: SecretStr | None = Field(None, description="Bearer token for /metrics from beyond loopback.")
     oidc_issuer: str | None = Field(None, description="OpenID Connect provider.")
     oidc_client_id: str | None = None

@@ -45,6 +45,19 @@ reinstate_camera        no  no  no  yes no  no
 view_alerts             yes yes no  yes no  no
 judge_alert             no  yes no  yes no  no
 manage_alert_channels   no  no  no  no  no  yes
+view_cases              yes yes yes yes no  no
+open_case               no  no  yes yes no  no
+lead_case               no  no  yes yes no  no
+book_exhibit            no  no  yes yes no  no
+view_exhibit            yes yes yes yes no  no
+annotate_exhibit        yes yes yes yes no  no
+transfer_exhibit        no  no  yes yes no  no
+redact_exhibit          no  no  yes yes no  no
+review_redaction        no  no  yes yes no  no
+prepare_disclosure      no  no  yes yes no  no
+approve_disclosure      no  no  no  yes no  no
+hand_over               no  no  yes yes no  no
+view_custody            no  no  yes yes yes no
 """
 ROLES = [Role.OPERATOR, Role.DISPATCHER, Role.INVESTIGATOR, Role.SUPERVISOR, Role.AUDITOR, Role.ADMINISTRATOR]
 TABLE = {
@@ -55,6 +68,9 @@ TABLE = {
 FOOTAGE = {"view_live", "view_playback", "view_timeline", "export_footage", "steer_camera"}
 PLATES = {"search_plates", "trace_plate", "authorise_plates", "view_hotlists", "edit_hotlists", "approve_hotlist",
           "view_alerts", "judge_alert"}  # fmt: skip
+EXHIBITS = {"view_cases", "open_case", "lead_case", "book_exhibit", "view_exhibit", "annotate_exhibit",
+            "transfer_exhibit", "redact_exhibit", "review_redaction", "prepare_disclosure", "approve_disclosure",
+            "hand_over"}  # fmt: skip
 
 
 def actor(*roles: Role, kind: str = "person") -> Actor:
@@ -77,7 +93,7 @@ def test_each_role_may_what_the_table_says(role: Role, action: str) -> None:
 def test_several_roles_may_what_any_may_but_for_duties_apart(roles: set[Role], action: str) -> None:
     allowed = decide(actor(*roles), action).verdict == Verdict.ALLOW
     expected = any(TABLE[role, action] for role in roles) or (not roles and TABLE_OF_ALL[action])
-    if action in FOOTAGE | PLATES and roles & {Role.ADMINISTRATOR, Role.AUDITOR}:
+    if action in FOOTAGE | PLATES | EXHIBITS and roles & {Role.ADMINISTRATOR, Role.AUDITOR}:
         expected = False
     if action == "view_audit" and Role.ADMINISTRATOR in roles:
         expected = False
@@ -106,3 +122,22 @@ def test_require_raises_and_permitted_lists() -> None:
 
 def test_the_policies_fit_their_schema() -> None:
     check_policies()
+
+
+@pytest.mark.parametrize(
+    ("standing", "may"),
+    [
+        ("lead", {"lead_case", "book_exhibit", "view_exhibit"}),
+        ("investigator", {"book_exhibit", "view_exhibit"}),
+        ("reader", {"view_exhibit"}),
+        ("stranger", set()),
+        ("barred", set()),
+    ],
+)
+def test_how_somebody_stands_to_a_case_narrows_what_their_roles_permit(standing: str, may: set[str]) -> None:
+    supervisor = actor(Role.SUPERVISOR)
+    asked = ("lead_case", "book_exhibit", "view_exhibit")
+    allowed = {one for one in asked if decide(supervisor, one, {"standing": standing}).verdict == Verdict.ALLOW}
+    assert allowed == may
+    barred = decide(supervisor, "approve_disclosure", {"standing": standing}).verdict != Verdict.ALLOW
+    assert barred == (standing == "barred")

@@ -39,6 +39,8 @@ def build_hub(settings: Settings) -> Litestar:
         demo=bool(os.environ.get("SVIDOK_DEMO")),
         metrics_token=settings.metrics_token.get_secret_value() if settings.metrics_token else None,
         credentials_key=settings.keys / "credentials.key",
+        exhibits=settings.exhibits,
+        clamav_socket=settings.clamav_socket,
         oidc=_provider(settings),
     )
     app = build_app(services, web_folder=WEB)
