@@ -10,6 +10,7 @@ from svidok.api.jobs import Jobs
 from svidok.base import Clock
 from svidok.bus import Bus
 from svidok.db import Database
+from svidok.evidence.disclosing import MakeMeans
 from svidok.recording.reach import HERE, Reach
 
 
@@ -34,5 +35,6 @@ class Services:
     credentials_key: Path | None = None
     exhibits: Path | None = None  # the volume of exhibits' files; unset: <data>/exhibits
     clamav_socket: Path | None = None
+    bundle_means: MakeMeans | None = None
     reach: Reach = HERE
     checks: dict[str, Callable[[], Any]] = field(default_factory=dict)

@@ -207,3 +207,70 @@ SELECT a.id, a.name, a.unit_id, a.roles FROM access.account a WHERE a.login = %(
 -- What channels are called and where their cameras stand.
 SELECT h.id, c.id AS camera_id, c.number, c.name_uk, c.name_en, c.lat, c.lon, c.px_m_class, c.maker, c.model, c.firmware
 FROM fleet.channel h JOIN fleet.camera c ON c.id = h.camera_id WHERE h.id = ANY(%(ids)s);
+
+-- name: take_disclosure_number
+-- The next number of a disclosure in a case; holds the case until the end of the transaction.
+SELECT (SELECT coalesce(max(d.number), 0) + 1 FROM evidence.disclosure d WHERE d.case_id = locked.id) AS number
+FROM (SELECT id FROM evidence.case_file WHERE id = %(case_id)s FOR UPDATE) AS locked;
+
+-- name: add_disclosure
+-- Somebody asks to disclose.
+INSERT INTO evidence.disclosure (id, case_id, number, to_name, to_service, reason, legal_basis, note, state, asked_by, asked_at)
+VALUES (%(id)s, %(case_id)s, %(number)s, %(to_name)s, %(to_service)s, %(reason)s, %(legal_basis)s, %(note)s, 'asked',
+        %(by)s, %(at)s);
+
+-- name: add_disclosure_item
+-- What of.
+INSERT INTO evidence.disclosure_item (disclosure_id, exhibit_id, start_at, end_at)
+VALUES (%(disclosure_id)s, %(exhibit_id)s, %(start_at)s, %(end_at)s);
+
+-- name: disclosure_by_id
+-- One disclosure with its case and those who asked and decided.
+SELECT d.*, c.reference_id, c.data_subjects, r.number AS case_number, r.title AS case_title,
+       r.legal_basis AS case_basis, u.name AS case_unit, a.name AS asked_by_name, au.name AS asked_by_unit,
+       b.name AS decided_by_name
+FROM evidence.disclosure d JOIN evidence.case_file c ON c.id = d.case_id
+JOIN governance.reference r ON r.id = c.reference_id LEFT JOIN access.unit u ON u.id = c.unit_id
+JOIN access.account a ON a.id = d.asked_by LEFT JOIN access.unit au ON au.id = a.unit_id
+LEFT JOIN access.account b ON b.id = d.decided_by WHERE d.id = %(id)s;
+
+-- name: disclosures_of
+-- The disclosures of a case, latest first.
+SELECT d.*, a.name AS asked_by_name, b.name AS decided_by_name,
+       (SELECT count(*) FROM evidence.disclosure_item i WHERE i.disclosure_id = d.id) AS items
+FROM evidence.disclosure d JOIN access.account a ON a.id = d.asked_by LEFT JOIN access.account b ON b.id = d.decided_by
+WHERE d.case_id = %(case_id)s ORDER BY d.number DESC;
+
+-- name: disclosures_asked
+-- What waits for somebody to approve it, oldest first.
+SELECT d.id, d.number, d.to_name, d.to_service, d.reason, d.asked_at, r.number AS case_number, a.name AS asked_by_name,
+       (SELECT count(*) FROM evidence.disclosure_item i WHERE i.disclosure_id = d.id) AS items
+FROM evidence.disclosure d JOIN evidence.case_file c ON c.id = d.case_id
+JOIN governance.reference r ON r.id = c.reference_id JOIN access.account a ON a.id = d.asked_by
+WHERE d.state = 'asked' AND d.asked_by <> %(account_id)s ORDER BY d.asked_at LIMIT 200;
+
+-- name: items_of
+-- The exhibits of a disclosure.
+SELECT i.start_at AS item_start, i.end_at AS item_end, e.*
+FROM evidence.disclosure_item i JOIN evidence.exhibit e ON e.id = i.exhibit_id
+WHERE i.disclosure_id = %(disclosure_id)s ORDER BY e.number;
+
+-- name: decide_disclosure
+-- Approved, refused or withdrawn.
+UPDATE evidence.disclosure SET state = %(state)s, decided_by = %(by)s, decided_at = %(at)s, says = %(says)s
+WHERE id = %(id)s AND state = 'asked';
+
+-- name: disclosure_made
+-- Its bundle is there.
+UPDATE evidence.disclosure SET state = 'made', path = %(path)s, size_bytes = %(size_bytes)s, sha256 = %(sha256)s,
+       made_at = %(at)s WHERE id = %(id)s AND state = 'approved';
+
+-- name: add_hand_over
+-- It was taken out.
+INSERT INTO evidence.hand_over (id, disclosure_id, by_id, at, entry_id)
+VALUES (%(id)s, %(disclosure_id)s, %(by)s, %(at)s, %(entry_id)s);
+
+-- name: hand_overs_of
+-- Who took a bundle out, and when.
+SELECT h.at, a.name FROM evidence.hand_over h JOIN access.account a ON a.id = h.by_id
+WHERE h.disclosure_id = %(disclosure_id)s ORDER BY h.at;

@@ -39,10 +39,11 @@ def footage(bureau, yard, clip) -> str:
 
 def test_the_footage_of_an_exhibit_outlives_its_retention_rule(bureau, yard, footage) -> None:
     with bureau.database.transaction() as tx:
-        keeping.make_rule(
+        rule_id = keeping.make_rule(
             tx, actor=bureau.people["chief"], retention_class="street", keep_days=30, legal_basis="Act 1, art. 2",
             at=bureau.now,
         )  # fmt: skip
+        keeping.agree_to_rule(tx, actor=bureau.people["barred"], rule_id=rule_id, at=bureau.now)
     judge = Governance(classes=lambda tx, channel_id: {yard.channel_id: "street"})
     swept = Sweeper(database=bureau.database, judge=judge, node=yard.node).sweep(at=FAR)
     assert (swept.done, swept.kept) == (1, {"keep-held": 2})

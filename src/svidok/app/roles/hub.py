@@ -12,6 +12,7 @@ from svidok.access.oidc import Provider
 from svidok.access.permissions import check_policies
 from svidok.api import Services, build_app
 from svidok.api.jobs import Jobs
+from svidok.app.bundle_means import bundle_means
 from svidok.app.roles.parts import CLOCK, connect_bus, open_database
 from svidok.app.settings import Settings
 from svidok.base import Conflict
@@ -41,6 +42,7 @@ def build_hub(settings: Settings) -> Litestar:
         credentials_key=settings.keys / "credentials.key",
         exhibits=settings.exhibits,
         clamav_socket=settings.clamav_socket,
+        bundle_means=bundle_means(settings, at=CLOCK.now()),
         oidc=_provider(settings),
     )
     app = build_app(services, web_folder=WEB)
