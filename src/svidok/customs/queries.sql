@@ -246,3 +246,78 @@ SELECT id, device, taken_at, form, size_bytes, encode(sha256, 'hex') AS sha256, 
 SELECT s.id, c.code AS checkpoint, s.device, s.taken_at, s.form, s.state, s.says, s.procedure_id IS NULL AS waiting
 FROM customs.scan s JOIN customs.checkpoint c ON c.id = s.checkpoint_id
 WHERE s.state = 'aside' OR s.procedure_id IS NULL ORDER BY s.received_at DESC LIMIT 100;
+
+-- name: channels_of_lane
+-- Who should see a lane.
+SELECT channel_id FROM customs.lane_camera WHERE lane_id = %(lane_id)s;
+
+-- name: channels_of_checkpoint
+-- Who should see the lanes of a checkpoint.
+SELECT DISTINCT c.channel_id FROM customs.lane_camera c JOIN customs.lane l ON l.id = c.lane_id
+WHERE l.checkpoint_id = %(id)s;
+
+-- name: count_scans
+-- How many scans a procedure has, and how many came and cannot be read.
+SELECT count(*) FILTER (WHERE state = 'kept') AS kept, count(*) FILTER (WHERE state = 'aside') AS aside
+FROM customs.scan WHERE procedure_id = %(procedure_id)s;
+
+-- name: procedures_to_check
+-- Procedures that have ended and are not settled, of checkpoints that were entered by then; taken by nobody else.
+SELECT p.id FROM customs.procedure p JOIN customs.checkpoint c ON c.id = p.checkpoint_id
+WHERE NOT p.settled AND p.end_at IS NOT NULL AND p.check_at <= %(at)s AND p.end_at < %(before)s AND p.end_at >= c.made_at
+ORDER BY p.check_at, p.end_at LIMIT %(most)s FOR UPDATE OF p SKIP LOCKED;
+
+-- name: procedures_lacking
+-- Procedures that lack something that may still arrive.
+SELECT DISTINCT m.procedure_id FROM customs.missing m JOIN customs.procedure p ON p.id = m.procedure_id
+WHERE m.arrived_at IS NULL AND m.explained_at IS NULL AND m.start_at > %(since)s AND p.settled LIMIT 500;
+
+-- name: checked
+-- The check has looked at a procedure; it looks again where something may still come.
+UPDATE customs.procedure SET settled = %(settled)s, check_at = %(check_at)s WHERE id = %(id)s;
+
+-- name: missing_of
+-- What a procedure lacks or lacked.
+SELECT m.*, a.name AS explained_by_name FROM customs.missing m LEFT JOIN access.account a ON a.id = m.explained_by
+WHERE m.procedure_id = %(id)s ORDER BY m.requirement, m.subject;
+
+-- name: add_missing
+-- Something is missing.
+INSERT INTO customs.missing (id, procedure_id, checkpoint_id, start_at, requirement, subject, cause, missing_ms, detail,
+                             since, found_at, entry_id)
+VALUES (%(id)s, %(procedure_id)s, %(checkpoint_id)s, %(start_at)s, %(requirement)s, %(subject)s, %(cause)s,
+        %(missing_ms)s, %(detail)s, %(since)s, %(at)s, %(entry_id)s);
+
+-- name: missing_again
+-- It is missing for another reason, or again.
+UPDATE customs.missing SET cause = %(cause)s, detail = %(detail)s, missing_ms = %(missing_ms)s, arrived_at = NULL
+WHERE id = %(id)s;
+
+-- name: missing_arrived
+-- It came after all.
+UPDATE customs.missing SET arrived_at = %(at)s WHERE id = %(id)s;
+
+-- name: explain_missing
+-- Somebody says why.
+UPDATE customs.missing SET explained_at = %(at)s, explained_by = %(by)s, explanation = %(says)s
+WHERE id = %(id)s AND arrived_at IS NULL AND explained_at IS NULL RETURNING checkpoint_id;
+
+-- name: open_kinds
+-- What kinds of lack are left to work off at a checkpoint.
+SELECT requirement, cause, count(*) AS n FROM customs.missing
+WHERE checkpoint_id = %(checkpoint_id)s AND arrived_at IS NULL AND explained_at IS NULL GROUP BY requirement, cause;
+
+-- name: alarms_of
+-- Standing alarms of this code whose subject begins so.
+SELECT subject FROM recording.alarm WHERE code = %(code)s AND subject LIKE %(starts)s AND cleared_at IS NULL;
+
+-- name: missing_list
+-- What is missing, longest first; with those that were explained where they are asked for.
+SELECT m.id, m.procedure_id, p.number, c.code AS checkpoint, c.name_uk AS checkpoint_uk, c.name_en AS checkpoint_en,
+       l.code AS lane, p.kind, m.start_at, m.requirement, m.subject, m.cause, m.missing_ms, m.since, m.found_at,
+       m.explained_at, m.explanation
+FROM customs.missing m JOIN customs.procedure p ON p.id = m.procedure_id
+JOIN customs.checkpoint c ON c.id = m.checkpoint_id JOIN customs.lane l ON l.id = p.lane_id
+WHERE m.arrived_at IS NULL AND (%(explained)s OR m.explained_at IS NULL)
+  AND (%(checkpoint_id)s::uuid IS NULL OR m.checkpoint_id = %(checkpoint_id)s)
+ORDER BY m.explained_at IS NOT NULL, m.since, m.id LIMIT %(most)s;

@@ -12,6 +12,7 @@ from svidok.app.settings import Settings
 from svidok.base import SvidokError
 from svidok.bus import Bus
 from svidok.customs.sums import sum_due
+from svidok.customs.worklist import check_due
 from svidok.db import Database, Row
 from svidok.fleet import events, health, inspection, registry
 from svidok.fleet.credentials import Safe
@@ -29,6 +30,7 @@ _JUDGE_S = 60.0
 _DISPOSE_S = 300.0
 _FORGET_S = 60.0
 _SUM_S = 5.0
+_CHECK_S = 20.0
 _NEWS_ITEMS = 100
 
 
@@ -66,6 +68,7 @@ async def run_intake(settings: Settings) -> None:
         _every(_ALARMS_S, AlarmNews(database=database, bus=bus).tell, stop),
         _every(_JUDGE_S, lambda: asyncio.to_thread(_judge, database), stop),
         _every(_DISPOSE_S, dispose, stop),
+        _every(_CHECK_S, lambda: asyncio.to_thread(check_due, database, at=CLOCK.now()), stop),
         _every(_SUM_S, lambda: asyncio.to_thread(sum_due, database), stop),
     )
     await asyncio.to_thread(sequence_once, database, ledger)
