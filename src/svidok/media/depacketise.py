@@ -25,6 +25,16 @@ class Depacketiser(Protocol):
         """Bytes of the group so far."""
         ...
 
+    @property
+    def begun(self) -> bool:
+        """Whether a key picture came; what comes before the first is left out."""
+        ...
+
+    @property
+    def time(self) -> int:
+        """The RTP time of the packet that came last."""
+        ...
+
     def feed(self, buffer: memoryview, position: int, end: int) -> tuple[Status, int]:
         """Work through a buffer; why it stopped, and where."""
         ...
@@ -118,6 +128,16 @@ class CAssembler:
         """Bytes of the group so far."""
         return int(self._c.now.used)
 
+    @property
+    def begun(self) -> bool:
+        """Whether a key picture came; what comes before the first is left out."""
+        return bool(self._c.started)
+
+    @property
+    def time(self) -> int:
+        """The RTP time of the packet that came last."""
+        return int(self._c.unit_time)
+
     def feed(self, buffer: memoryview, position: int, end: int) -> tuple[Status, int]:
         """Work through a buffer; why it stopped, and where."""
         if buffer is not self._buffer:
@@ -150,7 +170,7 @@ class CAssembler:
         now = self._c.now
         if not now.count or not now.clean:
             return None
-        sizes, times = list(now.sizes[0 : now.count]), list(now.times[0 : now.count])
+        sizes, times = self._ffi.unpack(now.sizes, now.count), self._ffi.unpack(now.times, now.count)
         return Unit(bytearray(self._ffi.buffer(now.data, sum(sizes))), sizes, times, True, 0)
 
     def cut(self) -> Unit | None:
@@ -158,7 +178,7 @@ class CAssembler:
         return self.take() if self._lib.sv_cut(self._c) else None
 
     def _unit(self, out: Any) -> Unit:
-        sizes, times = list(out.sizes[0 : out.count]), list(out.times[0 : out.count])
+        sizes, times = self._ffi.unpack(out.sizes, out.count), self._ffi.unpack(out.times, out.count)
         clean, lost = bool(out.clean), out.lost
         self._lib.sv_drop_tables(out)
         owned = self._ffi.gc(out.data, self._lib.sv_drop_data, out.room)

@@ -43,9 +43,15 @@ class Grouping:
         self._assembler.watching = watched
 
     @property
-    def progress(self) -> tuple[int, int]:
-        """Groups told, and bytes gathered since: what does not move while no picture comes."""
-        return self.groups, self._assembler.gathered
+    def progress(self) -> tuple[int, int, int]:
+        """What does not move while no picture comes: groups told, bytes gathered since, and the time before the first."""
+        assembler = self._assembler
+        return self.groups, assembler.gathered, 0 if assembler.begun else assembler.time
+
+    @property
+    def begun(self) -> bool:
+        """Whether a key picture came, so that there is something to keep."""
+        return self._assembler.begun
 
     def feed(self, buffer: memoryview, position: int, end: int, arrived_us: int) -> tuple[int, bool]:
         """Work through `buffer`; the new position, and whether a frame of another channel lies there."""

@@ -12,6 +12,7 @@ from svidok.media.grouping import Grouping
 from svidok.media.rtsp_errors import RtspError, RtspTimeout
 from svidok.media.rtsp_wire import Reply, Wire
 
+KEY_WAIT_S = 60.0  # cameras that save bandwidth send a key picture every 10 or 20 s, and some begin in between
 _STEP_MAX_S = 1.0
 
 
@@ -41,8 +42,8 @@ class Vigil:
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
         self._reply: asyncio.Future[Reply] | None = None
-        self._received, self._progress = -1, (0, 0)
-        self._quiet_s = self._since_alive_s = 0.0
+        self._received, self._progress = -1, (0, 0, 0)
+        self._quiet_s = self._keyless_s = self._since_alive_s = 0.0
 
     def begin(self) -> None:
         """Look at the session at every step from now on."""
@@ -73,6 +74,9 @@ class Vigil:
         self._progress = progress
         if self._quiet_s >= self._stall_s:
             raise RtspTimeout(f"no picture came for {self._quiet_s:.0f} s")
+        self._keyless_s = 0.0 if self._grouping.begun else self._keyless_s + self._step_s
+        if self._keyless_s >= KEY_WAIT_S:
+            raise RtspTimeout(f"no key picture came for {self._keyless_s:.0f} s, and without one nothing can be seen")
 
     def _stay_alive(self) -> None:
         self._since_alive_s += self._step_s

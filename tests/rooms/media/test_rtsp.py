@@ -474,6 +474,45 @@ async def test_a_camera_that_sends_everything_but_pictures_has_stalled() -> None
         one.cancel()
 
 
+def between_key_pictures(footage: Footage, count: int, chatters: list[asyncio.Task[None]]) -> Talk:
+    """A camera that begins in the middle of a long group: `count` pictures, twenty a second, before a key picture."""
+    key, other = b"\x65" + bytes(50), b"\x41" + bytes(50)
+
+    async def chatter(writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(ConnectionError):
+            for number, nal in enumerate([*footage.parameter_sets, *[other] * count, key, other, key, other]):
+                writer.write(rtp_picture(0, number, nal))
+                await asyncio.sleep(0.05)
+
+    async def steps(method: str, headers: dict[str, str], writer: asyncio.StreamWriter) -> bytes:
+        if method == "PLAY":
+            chatters.append(asyncio.create_task(chatter(writer)))
+        return plain_reply(method, b"Session: 1")
+
+    return speaking(steps)
+
+
+async def test_a_camera_that_begins_in_the_middle_of_a_long_group_is_waited_for(footage) -> None:
+    chatters: list[asyncio.Task[None]] = []
+    async with server(between_key_pictures(footage["plain"], 50, chatters)) as port:
+        kept, _ = await play(f"rtsp://127.0.0.1:{port}/x", for_s=6, stall_s=1.5)
+        await asyncio.gather(*chatters)
+    assert [len(group.sizes) for group in kept.groups] == [2, 2]
+
+
+async def test_a_camera_without_any_key_picture_is_not_waited_for_without_end(
+    footage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("svidok.media.rtsp_vigil.KEY_WAIT_S", 2.0)
+    chatters: list[asyncio.Task[None]] = []
+    async with server(between_key_pictures(footage["plain"], 400, chatters)) as port:
+        _, error = await play(f"rtsp://127.0.0.1:{port}/x", for_s=15, stall_s=1.5)
+        for one in chatters:
+            one.cancel()
+    assert isinstance(error, RtspTimeout)
+    assert "no key picture" in str(error)
+
+
 async def test_a_picture_without_end_ends_the_stream() -> None:
     async def steps(method: str, headers: dict[str, str], writer: asyncio.StreamWriter) -> bytes:
         if method == "PLAY":
