@@ -75,8 +75,8 @@ def repair(media: Path, *, aside: Path) -> Repaired | None:
         if segment_id is None or not scan.fragments or not scan.init_size:
             _put_aside(media, aside)
             return None
+        file.truncate(scan.whole)  # also where nothing is torn: room asked for ahead goes back to the disk
         if torn:
-            file.truncate(scan.whole)
             os.fsync(file.fileno())
         old = _old_index(media)
         header = IndexHeader(

@@ -9,8 +9,10 @@ Nothing here knows cameras.
 import contextlib
 import errno
 import hashlib
+import mmap
 import os
 import queue
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -21,6 +23,7 @@ from uuid import UUID
 from svidok.ledger import root_of
 from svidok.media.model import Group
 from svidok.recording.idx import IndexHeader, IndexRecord, index_path
+from svidok.recording.room_ahead import AHEAD_BYTES, ask_ahead, give_back
 from svidok.recording.volumes import is_there
 
 Buffer = bytes | bytearray | memoryview
@@ -104,6 +107,7 @@ class _OpenFile:
     media: int
     index: int
     size: int = 0
+    room: int = 0
     records: list[IndexRecord] = field(default_factory=list)
     leaves: list[bytes] = field(default_factory=list)
     failed: bool = False
@@ -219,9 +223,10 @@ def _append(file: _OpenFile, job: AppendJob) -> Written:
     digest = hashlib.sha256(b"\x00")
     for buffer in job.buffers:  # before they are written: the kernel then copies what the processor still holds
         digest.update(buffer)
+    _make_room(file, file.size + job.size)
     _write_all(file.media, job.buffers)
     os.fdatasync(file.media)
-    os.posix_fadvise(file.media, file.size, job.size, os.POSIX_FADV_DONTNEED)
+    _forget(file.media, file.size, file.size + job.size)
     record = IndexRecord(
         offset=file.size,
         size=job.size,
@@ -235,6 +240,20 @@ def _append(file: _OpenFile, job: AppendJob) -> Written:
     file.records.append(record)
     file.leaves.append(record.leaf_hash)
     return Written(segment_id=job.segment_id, size=job.size, end_us=record.end_us)
+
+
+def _make_room(file: _OpenFile, end: int) -> None:
+    """Have room up to `end`; where the disk gives none ahead, it is not asked again: the write itself will tell."""
+    if end > file.room:
+        size = max(AHEAD_BYTES, end - file.size)
+        file.room = file.size + size if ask_ahead(file.media, file.size, size) else sys.maxsize
+
+
+def _forget(handle: int, begin: int, end: int) -> None:
+    """Let the kernel drop what is synced. The page that is not full yet stays, or it would be read back at once."""
+    begin, end = begin & -mmap.PAGESIZE, end & -mmap.PAGESIZE
+    if begin < end:
+        os.posix_fadvise(handle, begin, end - begin, os.POSIX_FADV_DONTNEED)
 
 
 def _fail(file: _OpenFile, job: AppendJob, error: OSError) -> Failed:
@@ -254,6 +273,9 @@ def _given_back(job: AppendJob) -> Failed:
 
 
 def _close(file: _OpenFile) -> None:
+    with contextlib.suppress(OSError):  # a disk that is gone keeps it until the start-up check
+        if file.room:
+            give_back(file.media, file.size)
     for handle in (file.media, file.index):
         with contextlib.suppress(OSError):  # what was whole was synced before; the rest is rebuilt
             os.fdatasync(handle)
