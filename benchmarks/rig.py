@@ -27,7 +27,7 @@ from svidok.simulate import CameraServer, SimulatedCamera
 from svidok.simulate.packets import load_footage
 
 FOOTAGE = Path(__file__).parents[1] / "src" / "svidok" / "simulate" / "footage" / "car-detection.mp4"
-PORT = 19554
+PORT = int(os.environ.get("SVIDOK_BENCH_PORT", "19554"))  # another, where two benchmarks run beside each other
 TICKS = os.sysconf("SC_CLK_TCK")
 
 

@@ -99,7 +99,7 @@ def main() -> None:
     footage = rig.make_footage(folder, megabits=megabits)
     server = rig.ourselves("serve", footage, cameras, core=1)
     time.sleep(3)
-    machine = Machine(load_settings(data=folder / "data", port=18480, bus_port=14333))
+    machine = Machine(load_settings(data=folder / "data", port=rig.PORT + 1, bus_port=rig.PORT + 2))
     machine.settings.keys.mkdir(parents=True)
     tender = threading.Thread(target=machine.supervisor.tend)
     try:
