@@ -44,7 +44,7 @@ class Grouping:
 
     @property
     def progress(self) -> tuple[int, int, int]:
-        """What does not move while no picture comes: groups told, bytes gathered since, and the time before the first."""
+        """What stands still while no picture comes: groups, bytes gathered since, and the time before the first."""
         assembler = self._assembler
         return self.groups, assembler.gathered, 0 if assembler.begun else assembler.time
 
