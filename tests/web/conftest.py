@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -35,9 +36,9 @@ class Hub:
     services: Services
     people: dict[str, Actor]
 
-    def walk(self, script: str, out: Path) -> str:
+    def walk(self, script: str, out: Path, **more: Any) -> str:
         """Run `web/e2e/<script>` against it; what it said. Fails with what it complained of."""
-        told = {"address": self.address, "password": PASSWORD, "out": str(out)}
+        told = {"address": self.address, "password": PASSWORD, "out": str(out), **more}
         done = subprocess.run(
             ["node", f"e2e/{script}", json.dumps(told)], cwd=ROOT / "web", capture_output=True, text=True, timeout=240
         )
@@ -94,10 +95,10 @@ def _people(database: Database) -> dict[str, Actor]:
         }  # fmt: skip
 
 
-_FLEET = """number;name_uk;name_en;kind;owner;region_code;lat;lon;maker;model;retention_class
-A-1;Вокзал, вхід;Station, entrance;overview;municipality;UA46060250010015970;49.84;23.99;Acme;X1;street
-A-2;Площа Ринок;Market square;face_capable;police;UA46060250010015970;49.842;24.032;Acme;X2;street
-A-3;"=HYPERLINK(""http://x"")";Formula;plate;customs;UA26040000000000000;48.92;24.71;Other;Y;yard
+_FLEET = """number;name_uk;name_en;kind;owner;region_code;lat;lon;maker;model;retention_class;url
+A-1;Вокзал, вхід;Station, entrance;overview;municipality;UA46060250010015970;49.84;23.99;Acme;X1;street;rtsp://127.0.0.1:9/1
+A-2;Площа Ринок;Market square;face_capable;police;UA46060250010015970;49.842;24.032;Acme;X2;street;rtsp://127.0.0.1:9/2
+A-3;"=HYPERLINK(""http://x"")";Formula;plate;customs;UA26040000000000000;48.92;24.71;Other;Y;yard;
 """
 
 

@@ -105,17 +105,30 @@ def list_cameras(
     life: str | None = None,
     finding: str | None = None,
     site: UUID | None = None,
+    ids: str | None = None,
     cursor: str | None = None,
     limit: int = 100,
 ) -> dict[str, Any]:
-    """A page of cameras, in the order of their numbers; `total` counts what the filters leave."""
-    filters = Filters(text=q, region=region, kind=kind, owner=owner, life=life, finding=finding, site=site)
+    """A page of cameras, in the order of their numbers; `total` counts what the filters leave. `ids`: with commas."""
+    filters = Filters(
+        text=q, region=region, kind=kind, owner=owner, life=life, finding=finding, site=site, ids=_ids(ids)
+    )
     with services.database.transaction() as tx:
         rows = search.page(tx, filters, cursor=cursor, limit=limit)
         total = search.count(tx, filters) if cursor is None else None
         channels = registry.streams_of(tx, [row["id"] for row in rows])
     after = rows[-1]["number"] if len(rows) == max(1, min(limit, search.MAX_PAGE)) else None
     return {"items": [_camera(row, channels[row["id"]]) for row in rows], "next": after, "total": total}
+
+
+def _ids(text: str | None) -> tuple[UUID, ...] | None:
+    """The cameras of a saved wall, for instance."""
+    if text is None:
+        return None
+    try:
+        return tuple(UUID(one) for one in text.split(",") if one)
+    except ValueError as error:
+        raise BadInput("ids-form", "Name cameras by their ids, with commas between them.") from error
 
 
 @get("/api/cameras/map", **guarded("view_fleet"), sync_to_thread=True)

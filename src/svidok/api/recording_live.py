@@ -22,7 +22,7 @@ from svidok.governance.purposes import valid_purpose
 from svidok.recording.feed import LiveFeed, LiveOpening
 
 SILENT_S = 4.0
-LEAVE_EVERY_S = 30.0
+LEAVE_EVERY_S = 5.0
 _ROLES = ("main", "sub")
 _ANOTHER_MAY_HELP = {"codec-not-playable", "no-sub-stream"}
 _NO_PICTURE = {"code": "no-picture", "message": "The camera sends no picture at the moment."}

@@ -57,7 +57,9 @@ SELECT c.id, c.number, c.name_uk, c.name_en, c.kind, c.owner, c.life, c.life_sin
        (SELECT count(*) FROM fleet.finding f WHERE f.camera_id = c.id AND f.cleared_at IS NULL) AS findings_count,
        (SELECT min(h.id::text) FROM fleet.channel h WHERE h.camera_id = c.id) AS channel_id
 FROM fleet.camera c LEFT JOIN fleet.site s ON s.id = c.site_id LEFT JOIN fleet.beat b ON b.camera_id = c.id
-WHERE (%(text)s::text IS NULL OR c.text_search LIKE '%%' || %(text)s || '%%')
+WHERE (%(text)s::text IS NULL OR c.text_search LIKE '%%' || %(text)s || '%%' OR left(c.region_code, 4) = ANY(%(named)s)
+       OR c.site_id IN (SELECT n.id FROM fleet.site n WHERE lower(n.name_uk || ' ' || n.name_en) LIKE '%%' || %(text)s || '%%'))
+  AND (%(ids)s::uuid[] IS NULL OR c.id = ANY(%(ids)s))
   AND (%(region)s::text IS NULL OR left(c.region_code, 4) = %(region)s)
   AND (%(kind)s::text IS NULL OR c.kind = %(kind)s) AND (%(owner)s::text IS NULL OR c.owner = %(owner)s)
   AND (%(life)s::text IS NULL OR c.life = %(life)s) AND (%(site)s::uuid IS NULL OR c.site_id = %(site)s)
@@ -69,7 +71,9 @@ ORDER BY c.number LIMIT %(limit)s;
 -- name: count_cameras
 -- How many of the fleet the filters leave.
 SELECT count(*) AS total FROM fleet.camera c
-WHERE (%(text)s::text IS NULL OR c.text_search LIKE '%%' || %(text)s || '%%')
+WHERE (%(text)s::text IS NULL OR c.text_search LIKE '%%' || %(text)s || '%%' OR left(c.region_code, 4) = ANY(%(named)s)
+       OR c.site_id IN (SELECT n.id FROM fleet.site n WHERE lower(n.name_uk || ' ' || n.name_en) LIKE '%%' || %(text)s || '%%'))
+  AND (%(ids)s::uuid[] IS NULL OR c.id = ANY(%(ids)s))
   AND (%(region)s::text IS NULL OR left(c.region_code, 4) = %(region)s)
   AND (%(kind)s::text IS NULL OR c.kind = %(kind)s) AND (%(owner)s::text IS NULL OR c.owner = %(owner)s)
   AND (%(life)s::text IS NULL OR c.life = %(life)s) AND (%(site)s::uuid IS NULL OR c.site_id = %(site)s)

@@ -8,7 +8,8 @@ from uuid import UUID
 
 from svidok.base import BadInput
 from svidok.db import Row, Transaction
-from svidok.fleet.regions import OBLAST_PREFIX, region_of
+from svidok.fleet.model import Region
+from svidok.fleet.regions import OBLAST_PREFIX, region_of, regions
 from svidok.fleet.registry import SQL
 
 MAX_PAGE = 500
@@ -18,9 +19,13 @@ _MAX_DAYS = 1500
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filters:
-    """What is looked for; what is missing does not matter. `region` is a KATOTTH code of any depth."""
+    """What is looked for; what is missing does not matter. `region` is a KATOTTH code of any depth.
+
+    `text` is found in what names a camera, in the name of its site, and in the name of its oblast.
+    """
 
     text: str | None = None
+    ids: tuple[UUID, ...] | None = None
     region: str | None = None
     kind: str | None = None
     owner: str | None = None
@@ -31,10 +36,13 @@ class Filters:
     def params(self) -> dict[str, Any]:
         """As the queries want them."""
         text = self.text.strip().lower() if self.text else None
+        named = [code[:OBLAST_PREFIX] for code, one in regions().items() if text and text in _names(one)]
         if text:
             text = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
         return {
             "text": text or None,
+            "named": named,
+            "ids": list(self.ids) if self.ids is not None else None,
             "region": self.region[:OBLAST_PREFIX] if self.region else None,
             "kind": self.kind,
             "owner": self.owner,
@@ -42,6 +50,10 @@ class Filters:
             "finding": self.finding,
             "site": self.site,
         }
+
+
+def _names(region: Region) -> str:
+    return f"{region.name_uk} {region.name_en}".lower()
 
 
 def page(tx: Transaction, filters: Filters, *, cursor: str | None = None, limit: int = 100) -> list[Row]:

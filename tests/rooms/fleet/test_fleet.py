@@ -149,6 +149,24 @@ def test_pages_follow_each_other_and_filters_hold(database: Database, take) -> N
         assert len(search.page(tx, Filters(), limit=-5)) == 1
 
 
+def test_cameras_are_found_by_site_region_and_id(database: Database, take) -> None:
+    far = row("S-2", region=3).replace("Майдан", "Вокзал Південний")
+    take(row("S-1", region=1), far, row("S-3", region=3))
+    found, oblast = ids(database), regions()[CODES[3]]
+    with database.transaction() as tx:
+
+        def numbers(filters: Filters) -> list[str]:
+            assert search.count(tx, filters) == len(search.page(tx, filters))
+            return [one["number"] for one in search.page(tx, filters)]
+
+        assert numbers(Filters(text="вокзал півд")) == ["S-2"]
+        assert (
+            numbers(Filters(text=oblast.name_uk[:6])) == numbers(Filters(text=oblast.name_en.upper())) == ["S-2", "S-3"]
+        )
+        assert numbers(Filters(ids=(found["S-3"], found["S-1"], new_id()))) == ["S-1", "S-3"]
+        assert numbers(Filters(ids=())) == []
+
+
 def test_the_map_gathers_what_is_dense(database: Database, take) -> None:
     take(*[row(f"M-{n:03d}", lat=50 + n / 1000, lon=30 + n / 1000) for n in range(300)], row("M-far", lat=45, lon=34))
     frame = Frame.parse("29,49,32,52")

@@ -26,6 +26,18 @@ export function whenSignedOut(then: () => void): void {
   onSignedOut = then;
 }
 
+let onPurposeOver: (purpose: string) => void = () => undefined;
+
+/** `then` hears which purpose the server says is over. */
+export function whenPurposeOver(then: (purpose: string) => void): void {
+  onPurposeOver = then;
+}
+
+/** Somebody was told, on another way than a request, that a purpose is over. */
+export function purposeOver(purpose: string): void {
+  onPurposeOver(purpose);
+}
+
 export interface Ask {
   method?: string;
   body?: unknown;
@@ -35,7 +47,8 @@ export interface Ask {
 
 export async function send(path: string, ask: Ask = {}): Promise<Response> {
   const headers: Record<string, string> = {};
-  if (wire.purpose) headers["X-Svidok-Purpose"] = wire.purpose;
+  const { purpose } = wire;
+  if (purpose) headers["X-Svidok-Purpose"] = purpose;
   if (wire.csrf) headers["X-Svidok-CSRF"] = wire.csrf;
   if (ask.body !== undefined) headers["Content-Type"] = "application/json";
   if (ask.raw !== undefined) headers["Content-Type"] = "text/csv";
@@ -51,7 +64,9 @@ export async function send(path: string, ask: Ask = {}): Promise<Response> {
     throw new ServerError(0, "network");
   }
   if (response.ok) return response;
-  throw await asError(response);
+  const error = await asError(response);
+  if (error.code === "purpose-over") onPurposeOver(purpose);
+  throw error;
 }
 
 async function asError(response: Response): Promise<ServerError> {

@@ -37,6 +37,15 @@ export function full(at: Date, language: string, timeZone = zone): string {
   return form(language, options, timeZone).format(at);
 }
 
+/** As `full`, to the millisecond: a single picture. */
+export function exact(at: Date, language: string, timeZone = zone): string {
+  const options: Intl.DateTimeFormatOptions = {
+    day: "2-digit", month: "2-digit", year: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit",
+    fractionalSecondDigits: 3, timeZoneName: "short",
+  };
+  return form(language, options, timeZone).format(at);
+}
+
 /** A length of time in words of clocks: 1:02:03, 2:03, 0:07. */
 export function span(ms: number): string {
   const seconds = Math.max(0, Math.round(ms / 1000));

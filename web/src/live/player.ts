@@ -1,15 +1,24 @@
 // A live picture: fragments over a WebSocket into Media Source Extensions, kept close to the live edge.
-// A picture that stands still is never passed off as live: `state` says when the last one came.
+// A picture that stands still is never passed off as live: `lastPicture` is when one was last put on the screen, not
+// when one was sent, so a decoder that gives up is seen, said, and begun anew.
+import { purposeOver } from "../client/http";
 
 export interface LiveState {
   phase: "connecting" | "playing" | "problem";
   problem: string;
   lastPicture: number;
   delay: number;
+  /** Which stream is shown, and why it is another than asked for (a code, or nothing). */
+  quality: string;
+  because: string;
 }
 
 const BEHIND_MOST_S = 0.8;
 const KEEP_S = 12;
+const STALLED_MS = 3_000;
+const HOPELESS_MS = 6_000;
+const FOR_GOOD = new Set(["purpose-over", "not-signed-in", "purpose-needed"]);
+const HEVC = 'video/mp4; codecs="hvc1.1.6.L120.90"';
 const NTP_UNIX_S = 2_208_988_800;
 
 /** The wall instant (ms) that a fragment's `prft` box carries, or 0. */
@@ -27,6 +36,8 @@ export class LivePlayer {
   private closed = false;
   private falls = 0;
   private wall = 0;
+  private picture = 0;
+  private data = 0;
   private timer: ReturnType<typeof setInterval>;
   private quality: string;
 
@@ -40,6 +51,7 @@ export class LivePlayer {
     this.quality = quality;
     this.connect();
     this.timer = setInterval(() => this.tend(), 250);
+    this.watch();
   }
 
   close(): void {
@@ -55,6 +67,7 @@ export class LivePlayer {
     if (this.closed) return;
     const base = location.origin.replace(/^http/, "ws");
     const query = new URLSearchParams({ quality: this.quality, purpose: this.purpose });
+    if (MediaSource.isTypeSupported(HEVC)) query.set("hevc", "true");
     const socket = new WebSocket(`${base}/api/channels/${this.channel}/live?${query}`);
     socket.binaryType = "arraybuffer";
     socket.onmessage = (event: MessageEvent<string | ArrayBuffer>) => {
@@ -73,8 +86,11 @@ export class LivePlayer {
     if (said["code"]) {
       if (said["code"] === "no-sub-stream" && this.quality === "sub") this.quality = "main";
       this.tell({ phase: "problem", problem: said["code"] });
+      if (FOR_GOOD.has(said["code"])) this.closed = true;
+      if (said["code"] === "purpose-over") purposeOver(this.purpose);
       return;
     }
+    this.tell({ quality: said["quality"] ?? this.quality, because: said["because"] ?? "" });
     const type = `video/mp4; codecs="${said["codec"]}"`;
     if (!MediaSource.isTypeSupported(type)) {
       if (this.quality === "main") {
@@ -85,6 +101,7 @@ export class LivePlayer {
     }
     this.queue = [];
     this.buffer = null;
+    this.picture = 0;
     const media = new MediaSource();
     this.media = media;
     if (this.video.src) URL.revokeObjectURL(this.video.src);
@@ -102,11 +119,34 @@ export class LivePlayer {
     const wall = wallOf(data);
     if (wall) {
       this.wall = wall;
-      this.falls = 0;
-      this.tell({ phase: "playing", problem: "", lastPicture: Date.now() });
+      this.data = Date.now();
+      this.picture ||= this.data;
     }
     this.queue.push(data);
     this.append();
+  }
+
+  /** Hear of each picture that is put on the screen. */
+  private watch(): void {
+    this.video.requestVideoFrameCallback(() => {
+      if (this.closed) return;
+      this.picture = Date.now();
+      this.falls = 0;
+      this.tell({ phase: "playing", problem: "", lastPicture: this.picture });
+      this.watch();
+    });
+  }
+
+  /** Whether pictures come and none is shown: then say so, and after a while begin with another decoder. */
+  private stalled(): boolean {
+    const now = Date.now();
+    const dark = this.picture > 0 && now - this.picture > STALLED_MS && now - this.data < STALLED_MS && !document.hidden;
+    if (dark) this.tell({ phase: "problem", problem: "decoder-stalled" });
+    if (this.video.error || (dark && now - this.picture > HOPELESS_MS)) {
+      this.picture = now;
+      this.socket?.close();
+    }
+    return dark;
   }
 
   private append(): void {
@@ -122,6 +162,7 @@ export class LivePlayer {
 
   private tend(): void {
     const { video, buffer } = this;
+    if (this.stalled() || video.error) return;
     if (!buffer || !video.buffered.length) return;
     const end = video.buffered.end(video.buffered.length - 1);
     const behind = end - video.currentTime;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { holding, nextStart, ticks, timeAt, xOf, zoomed } from "./timeline";
+import { holding, nextStart, skipTo, ticks, timeAt, xOf, zoomed } from "./timeline";
 
 const hour = 3_600_000;
 const view = { from: 0, to: hour };
@@ -28,5 +28,15 @@ describe("the time axis", () => {
     expect(holding(stretches, 20)).toEqual({ start: 20, end: 30 });
     expect(nextStart(stretches, 12)).toBe(20);
     expect(nextStart(stretches, 25)).toBeNull();
+  });
+  it("skips a gap only where every camera is known to have one, and never back to what is not known", () => {
+    const known = (recorded: { start: number; end: number }[], from = 0, to = 100_000) => ({ from, to, recorded });
+    const gap = [{ start: 0, end: 10_000 }, { start: 50_000, end: 60_000 }];
+    expect(skipTo([known(gap)], 20_000, 200_000)).toBe(50_001);
+    expect(skipTo([known(gap), known([{ start: 15_000, end: 30_000 }])], 20_000, 200_000)).toBeNull();
+    expect(skipTo([known(gap), known([{ start: 35_000, end: 36_000 }])], 20_000, 200_000)).toBe(35_001);
+    expect(skipTo([known(gap, 40_000)], 20_000, 200_000)).toBeNull(); // a jump back to where nothing was asked for yet
+    expect(skipTo([known(gap)], 20_000, 52_000)).toBeNull();
+    expect(skipTo([], 20_000, 52_000)).toBeNull();
   });
 });

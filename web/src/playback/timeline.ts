@@ -56,3 +56,19 @@ export function nextStart(stretches: Stretch[], at: number): number | null {
   const later = stretches.filter((s) => s.start > at).map((s) => s.start);
   return later.length ? Math.min(...later) : null;
 }
+
+/** What is known of a channel: its footage within `from` and `to`. */
+export interface Known {
+  from: number;
+  to: number;
+  recorded: Stretch[];
+}
+
+/** Where to go on when no camera has footage at `at`. Nothing where one has, or where that is not known for each. */
+export function skipTo(known: Known[], at: number, now: number): number | null {
+  const unsure = known.some((one) => at < one.from || at >= one.to || holding(one.recorded, at));
+  if (!known.length || unsure) return null;
+  const next = known.map((one) => nextStart(one.recorded, at)).filter((start): start is number => start !== null);
+  const soonest = Math.min(...next);
+  return next.length && soonest < now - 3000 ? soonest + 1 : null;
+}
