@@ -2,7 +2,7 @@
 import { choosePurpose, expect, until } from "./drive.mjs";
 import { as, flip, over, picture, told } from "./screens.mjs";
 
-const { browser, page, faults } = await as("investigator");
+const { browser, page, faults } = await as("operator");
 await page.goto(`${told.address}/live`);
 await choosePurpose(page, "пошук камери");
 await page.hover("figure >> nth=2");

@@ -59,7 +59,7 @@ export class Conductor {
     if (loading.length && (this.waited < WAIT_MOST_MS || !leader)) return this.stand(decks);
     if (!leader) return this.withoutPicture(passed, decks);
     for (const deck of decks) this.run(deck, deck === leader);
-    this.at = Math.min(leader.now ?? this.at, Date.now() - BEHIND_NOW_MS);
+    this.at = Math.min(leader.ended ?? leader.now ?? this.at, Date.now() - BEHIND_NOW_MS);
   }
 
   private leader(): Deck | undefined {

@@ -19,6 +19,8 @@ const READ_AGAIN_MS = 1_000;
 const REST_MS = 1_500;
 const INTO_A_PICTURE_S = 0.0015; // so that no rounding shows the picture before
 const FAR_S = 0.3;
+const AT_THE_END_S = 0.4; // a browser may stop a little before the end of what it has
+const AT_THE_END_MS = 300;
 const STALLED_MS = 2_500;
 const HOPELESS_MS = 7_000;
 
@@ -103,6 +105,17 @@ export class Deck {
     if (Math.abs(video.playbackRate - speed) > 0.002) video.playbackRate = speed;
     if (video.paused) void video.play().catch(() => undefined);
     return this.moving();
+  }
+
+  /** Where what is here ends, once the picture has come to stand just before it. */
+  get ended(): number | null {
+    const { buffered, currentTime } = this.video;
+    if (performance.now() - this.moved.at < AT_THE_END_MS) return null;
+    for (let i = 0; i < buffered.length; i += 1) {
+      const left = buffered.end(i) - currentTime;
+      if (left >= 0 && left < AT_THE_END_S) return ORIGIN + buffered.end(i) * 1000;
+    }
+    return null;
   }
 
   /** The picture after or before the one at `at`, as an instant; nothing where it is not here (yet). */
