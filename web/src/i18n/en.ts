@@ -4,5 +4,6 @@ import { desk } from "./en/desk";
 import { evidence } from "./en/evidence";
 import { plates } from "./en/plates";
 import { spine } from "./en/spine";
+import { watch } from "./en/watch";
 
-export const en = { ...spine, ...plates, ...desk, ...bodyworn, ...customs, ...evidence };
+export const en = { ...spine, ...watch, ...plates, ...desk, ...bodyworn, ...customs, ...evidence };

@@ -4,5 +4,6 @@ import { desk } from "./uk/desk";
 import { evidence } from "./uk/evidence";
 import { plates } from "./uk/plates";
 import { spine } from "./uk/spine";
+import { watch } from "./uk/watch";
 
-export const uk = { ...spine, ...plates, ...desk, ...bodyworn, ...customs, ...evidence };
+export const uk = { ...spine, ...watch, ...plates, ...desk, ...bodyworn, ...customs, ...evidence };
