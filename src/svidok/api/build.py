@@ -16,6 +16,7 @@ from litestar.openapi.plugins import JsonRenderPlugin
 from svidok.api import (
     accounts,
     audit,
+    bodyworn,
     copies,
     customs,
     customs_intake,
@@ -39,7 +40,7 @@ from svidok.db import Row
 
 _FILES: tuple[Any, ...] = (
     session, passkeys, oidc, purposes, accounts, governance, audit, system, copies, fleet_table, fleet, recording,
-    customs, customs_intake, evidence,
+    bodyworn, customs, customs_intake, evidence,
 )  # fmt: skip
 _DESCRIPTION = JsonRenderPlugin(path="/", media_type=MediaType.JSON)  # no page: those load foreign scripts
 _MAX_BODY = 64 * 1024 * 1024  # a fleet of 60,000 cameras as CSV

@@ -8,10 +8,21 @@ from typing import Any
 from svidok.access.oidc import Provider
 from svidok.api.jobs import Jobs
 from svidok.base import Clock
+from svidok.bodyworn.keys import DoorKeys
+from svidok.bodyworn.vault import Vault
 from svidok.bus import Bus
 from svidok.db import Database
 from svidok.evidence.disclosing import MakeMeans
 from svidok.recording.reach import HERE, Reach
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WornParts:
+    """What is kept of worn cameras on this machine, and what docks are told; `origin` is the address of their door."""
+
+    vault: Vault
+    keys: DoorKeys
+    origin: str
 
 
 @dataclass(slots=True, kw_only=True)
@@ -37,4 +48,5 @@ class Services:
     clamav_socket: Path | None = None
     bundle_means: MakeMeans | None = None
     reach: Reach = HERE
+    worn: WornParts | None = None
     checks: dict[str, Callable[[], Any]] = field(default_factory=dict)

@@ -14,6 +14,7 @@ from pathlib import Path
 import structlog
 
 from svidok.access import Actor, Role, accounts
+from svidok.app import demo_bodyworn
 from svidok.app.settings import Settings
 from svidok.base import Clock, new_id
 from svidok.db import Database, Transaction
@@ -35,6 +36,7 @@ PEOPLE = (
     ("supervisor", "Ірина Шевченко", [Role.SUPERVISOR, Role.OPERATOR]),
     ("deputy", "Петро Гнатюк", [Role.SUPERVISOR]),
     ("auditor", "Богдан Лисенко", [Role.AUDITOR]),
+    ("officer", "Тарас Гнатів", [Role.OFFICER]),
 )
 _BASIS = "Закон України «Про Національну поліцію», ст. 40 (демонстрація)"
 _RETENTION_CLASS = "demo-street"
@@ -84,6 +86,7 @@ def seed(database: Database, settings: Settings, clock: Clock, port: int) -> dic
             firmware_csv="maker,model,firmware,advisory\nDahua,IPC-HFW2*,2.800,demo advisory\n",
             at=at,
         )
+    demo_bodyworn.seed(database, settings, supervisor=supervisor, service=service, at=at)
     kept.parent.mkdir(parents=True, exist_ok=True)
     kept.touch(mode=0o600)
     kept.write_text(json.dumps(people, ensure_ascii=False), "utf-8")

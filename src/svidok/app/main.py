@@ -4,14 +4,17 @@ import asyncio
 import json
 import os
 import sys
+import threading
 from pathlib import Path
 
 import click
 from pydantic import SecretStr
 
 from svidok.app import demo as demonstration
+from svidok.app import demo_bodyworn
 from svidok.app.logs import set_up_logs
 from svidok.app.roles.copier import open_stores, run_copier
+from svidok.app.roles.dock import run_dock
 from svidok.app.roles.hub import build_hub, run_hub
 from svidok.app.roles.intake import run_intake
 from svidok.app.roles.recorder import run_recorder
@@ -26,6 +29,7 @@ from svidok.cli.ledger import ledger
 from svidok.cli.reach import Reach
 from svidok.cli.recording import COMMANDS
 from svidok.cli.simulate import simulate
+from svidok.cli.worn import worn
 from svidok.db import Database
 from svidok.db.server import PostgresServer
 
@@ -77,6 +81,8 @@ def _up(settings: Settings, *, demo: bool) -> None:
     lock = only_one(settings.data)
     if clock_is_kept() is False:
         click.echo("svidok: this machine's clock is not synchronised; the instants of footage may be wrong.", err=True)
+    if demo and settings.dock_port is None:
+        settings.dock_port = demo_bodyworn.DOCK_PORT
     machine = Machine(settings)
     try:
         database = machine.start_ground()
@@ -84,6 +90,8 @@ def _up(settings: Settings, *, demo: bool) -> None:
         if demo:
             machine.supervisor.run_child("demo-cameras", ourselves("demo-cameras"), {"SVIDOK_DATA": str(settings.data)})
         machine.start_roles(demo=demo)
+        if demo:
+            machine.supervisor.run_child("demo-docks", ourselves("demo-docks"), {"SVIDOK_DATA": str(settings.data)})
         _greet(machine, database, people)
         database.close()
         machine.run()
@@ -126,6 +134,19 @@ def copier() -> None:
     asyncio.run(run_copier(load_settings()))
 
 
+@svidok.command()
+def dock() -> None:
+    """Let docks in over TLS, keep what they send twice, and cut it."""
+    run_dock(load_settings())
+
+
+@svidok.command("demo-docks", hidden=True)
+def demo_docks() -> None:
+    """Play the demonstration's dock, once."""
+    demo_bodyworn.dock(load_settings(), SystemClock())
+    threading.Event().wait()
+
+
 @svidok.command("demo-cameras", hidden=True)
 def demo_cameras() -> None:
     """Serve the demonstration's cameras."""
@@ -141,7 +162,7 @@ def openapi() -> None:
     click.echo(json.dumps(build_hub(settings).openapi_schema.to_schema(), indent=1, ensure_ascii=False))
 
 
-for command in (simulate, ledger, cameras_group, copies_group, verify_bundle_command, *COMMANDS):
+for command in (simulate, worn, ledger, cameras_group, copies_group, verify_bundle_command, *COMMANDS):
     svidok.add_command(command)
 
 

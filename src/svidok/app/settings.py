@@ -52,6 +52,11 @@ class Settings(BaseSettings):
     )
     exhibits: Path | None = Field(None, description="Folder (volume) for exhibits' files; unset: <data>/exhibits.")
     clamav_socket: Path | None = Field(None, description="ClamAV's socket, e.g. /run/clamav/clamd.ctl; unset: no scan.")
+    dock_port: int | None = Field(None, description="Port of the door for docks (TLS); unset: no door.")
+    dock_host: str = Field("127.0.0.1", description="Address the door for docks listens on; in its certificate.")
+    dock_origin: str | None = Field(None, description="How docks reach their door, e.g. https://10.0.0.5:8490")
+    worn: list[Path] = Field(default_factory=list, description="Two folders (disks) for originals of worn cameras.")
+    worn_watched: Path | None = Field(None, description="Folder below which USB disks of worn cameras appear.")
     metrics_token: SecretStr | None = Field(None, description="Bearer token for /metrics from beyond loopback.")
     oidc_issuer: str | None = Field(None, description="OpenID Connect provider.")
     oidc_client_id: str | None = None
@@ -94,6 +99,11 @@ class Settings(BaseSettings):
     def volumes(self) -> list[Path]:
         """The folders for footage."""
         return [folder.resolve() for folder in self.footage] or [(self.data / "footage").resolve()]
+
+    def worn_volumes(self) -> list[Path]:
+        """The folders for originals of worn cameras: the first takes uploads, the others second copies."""
+        named = self.worn or [self.data / "worn" / "first", self.data / "worn" / "second"]
+        return [folder.resolve() for folder in named]
 
 
 def load_settings(**given: Any) -> Settings:

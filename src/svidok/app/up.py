@@ -106,9 +106,11 @@ class Machine:
             "SVIDOK_HOST": self.settings.host,
             "SVIDOK_PORT": str(self.settings.port),
             "SVIDOK_DEMO": "1" if demo else "",
+            **({"SVIDOK_DOCK_PORT": str(self.settings.dock_port)} if self.settings.dock_port is not None else {}),
         }
         copier = ("copier",) if self.settings.copies else ()
-        for role in ("intake", "recorder", *copier, "hub"):
+        dock = ("dock",) if self.settings.dock_port is not None else ()
+        for role in ("intake", "recorder", *copier, *dock, "hub"):
             self.supervisor.run_child(role, ourselves(role), environment)
 
     def first_sign_in(self, database: Database) -> str | None:

@@ -13,6 +13,7 @@ from svidok.access.permissions import check_policies
 from svidok.api import Services, build_app
 from svidok.api.jobs import Jobs
 from svidok.app.bundle_means import bundle_means
+from svidok.app.roles.dock import worn_parts
 from svidok.app.roles.parts import CLOCK, connect_bus, open_database
 from svidok.app.settings import Settings
 from svidok.base import Conflict
@@ -48,6 +49,7 @@ def build_hub(settings: Settings) -> Litestar:
     app = build_app(services, web_folder=WEB)
 
     async def begin() -> None:
+        services.worn = worn_parts(settings, database)
         services.jobs.forget_interrupted()
         services.bus = await connect_bus(settings, f"hub {settings.node}")
         if services.bus is not None:
