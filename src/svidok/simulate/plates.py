@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,7 @@ from svidok.vision import grammar
 from svidok.vision.grammar import Form
 
 Picture = NDArray[np.uint8]
+Array = NDArray[Any]
 
 HEIGHT, WIDTH = 112, 520
 _TWO_LINES = (200, 290)
@@ -48,7 +50,7 @@ def invent(chance: random.Random, country: str) -> tuple[str, Form]:
     """A text that fits a form of `country`."""
     form = chance.choice([one for one in grammar.forms() if one.country == country])
     text = "".join(chance.choice(places) for places in form.places)
-    if country == "UA" and form.pattern.startswith("uu dddd"):
+    if country == "UA" and form.pattern.startswith("rr dddd"):
         text = chance.choice(sorted(grammar.UA_REGIONS)) + text[2:]
     return text, form
 

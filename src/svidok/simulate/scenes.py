@@ -12,6 +12,9 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
+import numpy as np
+
+from svidok.simulate.traffic import Painter, Passing, schedule
 
 FOOTAGE = Path(__file__).parent / "footage"
 _VERSION = 3
@@ -30,6 +33,16 @@ class Scene:
     height: int = 720
     codec: str = "h264"
     kbit_s: int = 1500
+    plates: tuple[str, ...] = ()
+    """Whose plates drive through it (`traffic`), by country; none: it stays as it was filmed."""
+    night: bool = False
+
+    def traffic(self) -> tuple[Passing, ...]:
+        """Who drives through it, always the same."""
+        if not self.plates:
+            return ()
+        seed = int.from_bytes(hashlib.sha256(self.name.removesuffix("-sub").encode()).digest()[:4], "big")
+        return schedule(seed, length_s=self.length_s, countries=self.plates)
 
     def file_name(self) -> str:
         """The name its encoded form is kept under."""
@@ -41,7 +54,7 @@ def sub_of(scene: Scene) -> Scene:
     """The same as a small sub-stream, always H.264."""
     return Scene(
         name=f"{scene.name}-sub", clip=scene.clip, start_s=scene.start_s, length_s=scene.length_s,
-        filters=scene.filters, width=640, height=360, codec="h264", kbit_s=350,
+        filters=scene.filters, width=640, height=360, codec="h264", kbit_s=350, plates=scene.plates, night=scene.night,
     )  # fmt: skip
 
 
@@ -67,6 +80,7 @@ def _encode(scene: Scene, to: Path) -> None:
         encoded.gop_size = max(1, round(rate))
         encoded.options = dict(_options(scene, encoded.gop_size))
         graph = _graph(stream, scene)
+        painter = Painter(scene.traffic(), night=scene.night, noise=3.0 if scene.night else 0.0)
         shown = 0
         for frame in source.decode(stream):
             if frame.time is None or frame.time < scene.start_s:
@@ -75,6 +89,9 @@ def _encode(scene: Scene, to: Path) -> None:
                 break
             graph.vpush(frame)
             changed = graph.vpull()
+            if scene.plates:
+                painted = painter.paint(np.asarray(changed.to_ndarray(format="bgr24"), np.uint8), float(shown / rate))
+                changed = av.VideoFrame.from_ndarray(painted, format="bgr24").reformat(format="yuv420p")
             changed.pts, changed.time_base = shown, 1 / rate
             shown += 1
             for packet in encoded.encode(changed):

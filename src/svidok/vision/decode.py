@@ -179,7 +179,7 @@ def _told(text: str, form: Form, before: str) -> float:
     price = 0.0
     if len(before) > 1 and before == grammar.BANDS.get(form.country, form.country):
         price -= (_LEFT_OUT_END - _LEFT_OUT_CODE) * len(before)
-    if form.country == "UA" and form.pattern.startswith("uu dddd") and text[:2] not in UA_REGIONS:
+    if form.country == "UA" and form.pattern.startswith("rr dddd") and text[:2] not in UA_REGIONS:
         price += _NO_REGION
     return price
 

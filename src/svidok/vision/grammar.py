@@ -4,6 +4,7 @@ A pattern is written with one sign for a place:
 
     d   a digit                     l   a letter
     a   a digit or a letter         u   a letter that Cyrillic and Latin share (Ukraine, Bulgaria)
+    r   what the first letters of a Ukrainian plate may be
     p   a letter of Polish series   c   a consonant      n  a letter, neither I, O, Q nor U
     [DP]  one of these              D   (upper case, digits) itself
     blank  where the groups part: seals, crests and bolts sit there and are read as letters
@@ -23,8 +24,8 @@ SIGNS = DIGITS + LETTERS
 SHARED = "ABCEHIKMOPTX"
 
 _CLASSES = {
-    "d": DIGITS, "l": LETTERS, "a": SIGNS, "u": SHARED, "p": "ACEFGHJKLMNPRSTUVWXY", "c": "BCDFGHJKLMNPRSTVWXYZ",
-    "n": "ABCDEFGHJKLMNPRSTVWXYZ", "y": "ABEKMHOPCTYX", "z": "ABCDEFHIJKLMNPRSTUVXYZ",
+    "r": SHARED + "D", "d": DIGITS, "l": LETTERS, "a": SIGNS, "u": SHARED, "p": "ACEFGHJKLMNPRSTUVWXY",
+    "c": "BCDFGHJKLMNPRSTVWXYZ", "n": "ABCDEFGHJKLMNPRSTVWXYZ", "y": "ABEKMHOPCTYX", "z": "ABCDEFHIJKLMNPRSTUVXYZ",
 }  # fmt: skip
 
 UA_REGIONS = frozenset(
@@ -45,7 +46,7 @@ BANDS = {"AT": "A", "BE": "B", "DE": "D", "ES": "E", "FR": "F", "IT": "I", "HU":
 
 _PATTERNS: dict[str, tuple[str, ...]] = {
     "UA": (
-        "uu dddd uu", "uu dddd [YZJ]u", "uu dddd u[YZJ]",  # since 2004; electric
+        "rr dddd uu", "rr dddd [YZJ]u", "rr dddd u[YZJ]",  # since 2004; electric
         "ddddd uu", "dddd uu", "~u dddd uu",  # since 1995; its trailers and motorcycles; before
         "dd uu dddd", "Td uu dddd",  # of one journey
         "dddd ud", "~dddd u d",  # armed forces
@@ -121,7 +122,7 @@ def fitting(text: str) -> Iterator[Form]:
     """The forms of countries that a text in normal form fits.
 
     >>> [form.pattern for form in fitting("AA1234BB") if form.country == "UA"]
-    ['uu dddd uu']
+    ['rr dddd uu']
     """
     return (form for form in forms() if form.country and form.fits(text))
 
