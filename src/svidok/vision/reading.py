@@ -91,6 +91,11 @@ def readings(picture: Picture, *, expected: Sequence[str] = NEIGHBOURS) -> tuple
     return found
 
 
+def glance(picture: Picture, *, expected: Sequence[str] = NEIGHBOURS, long_side: int, most: int) -> tuple[Plate, ...]:
+    """What one look finds in the `most` likeliest lines. No second chance: the next picture of footage is one."""
+    return _look(picture, expected, long_side=long_side, most=most)
+
+
 def moved(plate: Plate, left: float, top: float) -> Plate:
     """The same plate in the picture that its own was cut from."""
     return replace(plate, corners=tuple((x + left, y + top) for x, y in plate.corners))
@@ -107,9 +112,9 @@ def _better(one: tuple[Plate, ...], other: tuple[Plate, ...]) -> tuple[Plate, ..
 
 
 def _look(
-    picture: Picture, expected: Sequence[str], *, long_side: int, least_side: int = 0
+    picture: Picture, expected: Sequence[str], *, long_side: int, least_side: int = 0, most: int = _MOST_LINES
 ) -> tuple[Plate, ...]:  # fmt: skip
-    lines = _plausible(text.lines(picture, long_side=long_side, least_side=least_side))
+    lines = _plausible(text.lines(picture, long_side=long_side, least_side=least_side))[:most]
     tallest = max((line.height for line in lines), default=1.0)
     found: list[Plate] = []
     seen: list[_Seen] = []
@@ -141,7 +146,7 @@ def _plausible(lines: Iterable[Line]) -> list[Line]:
         shape = abs(math.log(max(line.width / line.height, 0.1) / 4.2))
         return shape + 0.8 * math.log2(tallest / line.height) - line.score
 
-    return sorted(kept, key=unlikely)[:_MOST_LINES]
+    return sorted(kept, key=unlikely)
 
 
 def _pairs(seen: Sequence[_Seen]) -> Iterable[list[_Seen]]:
