@@ -17,6 +17,7 @@ from svidok.app.roles.copier import open_stores, run_copier
 from svidok.app.roles.dock import run_dock
 from svidok.app.roles.hub import build_hub, run_hub
 from svidok.app.roles.intake import run_intake
+from svidok.app.roles.reader import run_reader
 from svidok.app.roles.recorder import run_recorder
 from svidok.app.settings import Settings, load_settings
 from svidok.app.supervisor import ourselves
@@ -120,6 +121,12 @@ def hub() -> None:
 def recorder() -> None:
     """Record cameras."""
     asyncio.run(run_recorder(load_settings()))
+
+
+@svidok.command()
+def reader() -> None:
+    """Read the plates of what plate cameras record."""
+    asyncio.run(run_reader(load_settings()))
 
 
 @svidok.command()

@@ -57,6 +57,9 @@ class Settings(BaseSettings):
     dock_origin: str | None = Field(None, description="How docks reach their door, e.g. https://10.0.0.5:8490")
     worn: list[Path] = Field(default_factory=list, description="Two folders (disks) for originals of worn cameras.")
     worn_watched: Path | None = Field(None, description="Folder below which USB disks of worn cameras appear.")
+    plate_countries: list[str] = Field(
+        default_factory=list, description="Whose plates are expected, the likeliest first, e.g. UA, PL; unset: ours."
+    )
     metrics_token: SecretStr | None = Field(None, description="Bearer token for /metrics from beyond loopback.")
     oidc_issuer: str | None = Field(None, description="OpenID Connect provider.")
     oidc_client_id: str | None = None

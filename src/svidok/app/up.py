@@ -110,7 +110,7 @@ class Machine:
         }
         copier = ("copier",) if self.settings.copies else ()
         dock = ("dock",) if self.settings.dock_port is not None else ()
-        for role in ("intake", "recorder", *copier, *dock, "hub"):
+        for role in ("intake", "recorder", *copier, *dock, "reader", "hub"):
             self.supervisor.run_child(role, ourselves(role), environment)
 
     def first_sign_in(self, database: Database) -> str | None:

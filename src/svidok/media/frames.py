@@ -1,10 +1,13 @@
 """Pictures out of footage: the one place of the product that decodes. Never on the recording path."""
 
 import io
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 import av
+import numpy as np
 from av.video.frame import VideoFrame
+from numpy.typing import NDArray
 
 from svidok.base import BadInput
 
@@ -56,3 +59,26 @@ def probe(media: bytes) -> Probe:
             return Probe(codec=stream.codec_context.name, width=stream.width, height=stream.height, frames=frames)
     except (av.FFmpegError, IndexError) as error:
         raise BadInput("picture-unreadable", "This footage cannot be decoded; it is kept as it is.") from error
+
+
+def pictures(media: bytes, wanted: Collection[int]) -> Iterator[tuple[int, int, NDArray[np.uint8]]]:
+    """The pictures of `media` with these numbers (from 0): number, microseconds since the first, blue-green-red pixels.
+
+    Ends where it cannot be decoded any further; raises `BadInput` where not even a first picture can.
+    """
+    last, first, number = max(wanted, default=-1), None, 0
+    try:
+        with av.open(io.BytesIO(media), mode="r", format="mp4") as container:
+            stream = container.streams.video[0]
+            stream.thread_type = "NONE"
+            for frame in container.decode(stream):
+                first = first if first is not None else frame.time or 0.0
+                if number in wanted:
+                    offset_us = round(((frame.time or 0.0) - first) * 1e6)
+                    yield number, offset_us, np.asarray(frame.to_ndarray(format="bgr24"), np.uint8)
+                number += 1
+                if number > last:
+                    return
+    except (av.FFmpegError, IndexError, ValueError) as error:
+        if number == 0:
+            raise BadInput("picture-unreadable", "This footage cannot be decoded; it is kept as it is.") from error
