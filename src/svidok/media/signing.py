@@ -72,6 +72,7 @@ class Verifier:
     _unsigned: list[Document] = field(default_factory=list)
     _link: bytes = b""
     _synced: bool = False
+    _skipped: list[_Item] = field(default_factory=list)
     _chain: bytes = b""
     _user_chain: bytes = b""
 
@@ -152,16 +153,20 @@ class Verifier:
             if told.group is None:
                 continue
             items = self._take(told.group)
+            verdicts += self._untold(told.group, signer)
             if items is not None:
                 verdicts.append(self._verdict(told.group, items, signer, trouble))
         return _vouched(verdicts)
 
     def _take(self, told: GroupTold) -> list[_Item] | None:
         """The waiting items that a group is made of; nothing where it lies before what we saw."""
+        self._skipped = []
         if not self._synced:
             if not self._waiting or not self._is_ours(told):
                 return None
             self._synced = True
+        named = next((n for n, item in enumerate(self._waiting) if told.hashes[:1] == (item.hash,)), 0)
+        self._skipped, self._waiting = self._waiting[:named], self._waiting[named:]
         if told.partial:
             items, self._waiting = self._waiting[: told.count], self._waiting[told.count :]
             return items
@@ -169,11 +174,25 @@ class Verifier:
         items, self._waiting = self._waiting[:stop], self._waiting[stop:]
         return items
 
+    def _untold(self, told: GroupTold, signer: Signer | None) -> list[GroupVerdict]:
+        """The verdict on pictures whose own document never came, though one for later pictures did."""
+        if not self._skipped:
+            return []
+        first, last = self._skipped[0], self._skipped[-1]
+        anchors = [item.hash for item in self._skipped if item.anchors]
+        self._link = anchors[-1] if anchors else first.hash
+        return [
+            GroupVerdict(
+                verdict=Authenticity.NOT_AUTHENTIC, grounds=("document-missing",), first=first.number,
+                last=last.number, start=told.start, end=told.start, signer=signer,
+            )
+        ]  # fmt: skip
+
     def _is_ours(self, told: GroupTold) -> bool:
         """Whether the first document is about pictures that we saw from their beginning."""
         known = [item.hash for item in self._waiting]
-        if not any(told.linked_hash) or any(one in told.hashes for one in known):
-            return True  # nothing came before it, or it names what we saw
+        if any(one in told.hashes for one in known):
+            return True
         if self._hash(b"".join(known[: told.count])) == told.group_hash:
             return True
         return self._end_of_first_group() == told.count  # it names nothing that we saw, and is as long as what we saw

@@ -142,6 +142,14 @@ def test_a_group_taken_out_with_its_document_breaks_the_link() -> None:
     assert (NOT, ("link-broken",)) in found
 
 
+def test_a_document_taken_out_leaves_its_group_without_a_word_and_harms_no_other() -> None:
+    nals = stream(5)
+    seis = [nal for nal in nals if is_document(nal, hevc=False)]
+    nals.remove(seis[1])
+    found = told(nals)
+    assert found == [(AUTHENTIC, ()), (NOT, ("document-missing",)), (AUTHENTIC, ()), (AUTHENTIC, ())]
+
+
 def test_a_group_put_twice_is_found() -> None:
     nals = stream(4)
     seis = [n for n, nal in enumerate(nals) if is_document(nal, hevc=False)]
