@@ -30,6 +30,7 @@ from svidok.api import (
     purposes,
     recording,
     session,
+    signatures,
     system,
 )
 from svidok.api.door import provide_actor, provide_look
@@ -39,9 +40,24 @@ from svidok.api.static import HSTS, SECURITY_HEADERS, web_routes
 from svidok.db import Row
 
 _FILES: tuple[Any, ...] = (
-    session, passkeys, oidc, purposes, accounts, governance, audit, system, copies, fleet_table, fleet, recording,
-    bodyworn, customs, customs_intake, evidence,
-)  # fmt: skip
+    session,
+    passkeys,
+    oidc,
+    purposes,
+    accounts,
+    governance,
+    audit,
+    system,
+    copies,
+    fleet_table,
+    fleet,
+    recording,
+    signatures,
+    bodyworn,
+    customs,
+    customs_intake,
+    evidence,
+)
 _DESCRIPTION = JsonRenderPlugin(path="/", media_type=MediaType.JSON)  # no page: those load foreign scripts
 _MAX_BODY = 64 * 1024 * 1024  # a fleet of 60,000 cameras as CSV
 

@@ -16,7 +16,7 @@ import structlog
 from svidok.access import Actor, Role, accounts
 from svidok.app import demo_bodyworn
 from svidok.app.settings import Settings
-from svidok.base import Clock, new_id
+from svidok.base import Clock, SystemClock, new_id
 from svidok.db import Database, Transaction
 from svidok.fleet import inspection, registry
 from svidok.fleet.credentials import Safe
@@ -26,6 +26,7 @@ from svidok.simulate import CameraServer, SimulatedCamera, parse_fault
 from svidok.simulate.packets import Footage, load_footage
 from svidok.simulate.region import CAMERAS, LVIV, stories
 from svidok.simulate.scenes import prepare, sub_of
+from svidok.simulate.signing import Identity, kept_identity
 from svidok.simulate.sound import make_sound
 
 log = structlog.get_logger("demo")
@@ -93,6 +94,11 @@ def seed(database: Database, settings: Settings, clock: Clock, port: int) -> dic
     return people
 
 
+def signing_identity(settings: Settings, at: datetime) -> Identity:
+    """The key of the demonstration's signing cameras, under a maker's root of its own, made once."""
+    return kept_identity(settings.data / "demo" / "maker", "Demonstration camera", valid_from=at)
+
+
 def serve(settings: Settings, port: int) -> None:
     """Serve the demonstration's cameras until killed; their scenes are encoded at the first start."""
     scenes = [camera.scene for camera in CAMERAS]
@@ -102,6 +108,7 @@ def serve(settings: Settings, port: int) -> None:
     def load(name: str) -> Footage:
         return footage.setdefault(places[name], load_footage(places[name]))
 
+    identity = signing_identity(settings, SystemClock().now())
     cameras = [
         SimulatedCamera(
             name=camera.number,
@@ -111,6 +118,7 @@ def serve(settings: Settings, port: int) -> None:
             password=camera.login[1],
             fault=parse_fault(camera.fault),
             sound=make_sound("aac", tone_hz=camera.tone_hz) if camera.tone_hz else None,
+            identity=identity if camera.signs else None,
         )
         for camera in CAMERAS
     ]

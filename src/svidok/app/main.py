@@ -19,6 +19,7 @@ from svidok.app.roles.hub import build_hub, run_hub
 from svidok.app.roles.intake import run_intake
 from svidok.app.roles.reader import run_reader
 from svidok.app.roles.recorder import run_recorder
+from svidok.app.roles.signatures import run_signatures
 from svidok.app.settings import Settings, load_settings
 from svidok.app.supervisor import ourselves
 from svidok.app.up import Machine, clock_is_kept, only_one, refuse_broken_promises
@@ -89,6 +90,7 @@ def _up(settings: Settings, *, demo: bool) -> None:
         database = machine.start_ground()
         people = demonstration.seed(database, settings, clock, settings.demo_port) if demo else {}
         if demo:
+            demonstration.signing_identity(settings, clock.now())
             machine.supervisor.run_child("demo-cameras", ourselves("demo-cameras"), {"SVIDOK_DATA": str(settings.data)})
         machine.start_roles(demo=demo)
         if demo:
@@ -139,6 +141,12 @@ def intake() -> None:
 def copier() -> None:
     """Copy sealed footage of this machine to its second places."""
     asyncio.run(run_copier(load_settings()))
+
+
+@svidok.command()
+def signatures() -> None:
+    """Judge what signing cameras signed."""
+    asyncio.run(run_signatures(load_settings()))
 
 
 @svidok.command()

@@ -42,6 +42,7 @@ class Settings(BaseSettings):
     ledger_pkcs11_pin: SecretStr | None = Field(None, description="PIN of the token; better in the environment.")
     footage: list[Path] = Field(default_factory=list, description="Folders (disks) for footage; unset: <data>/footage.")
     footage_quota_gib: int | None = Field(None, description="What footage may take in each folder; unset: the disk.")
+    device_roots: Path | None = Field(None, description="Certificates (PEM) of makers whose cameras sign video.")
     copies: list[str] = Field(default_factory=list, description="Second copies: s3://bucket/prefix, file:///folder.")
     s3_endpoint: str | None = Field(None, description="Where the S3 store is; unset: AWS.")
     s3_region: str = Field("us-east-1", description="Region of the S3 store.")

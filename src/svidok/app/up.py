@@ -108,9 +108,11 @@ class Machine:
             "SVIDOK_DEMO": "1" if demo else "",
             **({"SVIDOK_DOCK_PORT": str(self.settings.dock_port)} if self.settings.dock_port is not None else {}),
         }
+        if demo and self.settings.device_roots is None:
+            environment["SVIDOK_DEVICE_ROOTS"] = str(self.settings.data / "demo" / "maker" / "root.pem")
         copier = ("copier",) if self.settings.copies else ()
         dock = ("dock",) if self.settings.dock_port is not None else ()
-        for role in ("intake", "recorder", *copier, *dock, "reader", "hub"):
+        for role in ("intake", "recorder", "signatures", *copier, *dock, "reader", "hub"):
             self.supervisor.run_child(role, ourselves(role), environment)
 
     def first_sign_in(self, database: Database) -> str | None:

@@ -81,6 +81,15 @@ class Verifier:
         """How many NAL units no signature has spoken of."""
         return len(self._waiting)
 
+    @property
+    def fed(self) -> int:
+        """How many NAL units were fed."""
+        return self._number + 1
+
+    def speaks_of(self, nal: bytes) -> bool:
+        """Whether signatures speak of a NAL unit at all: slices of pictures, and nothing else."""
+        return self._is_picture(nal)
+
     def feed(self, nal: bytes) -> list[GroupVerdict]:
         """Take the next NAL unit; the verdicts that it made possible."""
         self._number += 1

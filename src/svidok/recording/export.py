@@ -14,7 +14,7 @@ from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
-from svidok.base import Conflict, Span, Unavailable, to_us
+from svidok.base import Conflict, Span, Unavailable, from_us, to_us
 from svidok.db import Database, Row, Transaction
 from svidok.ledger import JSON, Entry, LogDamaged
 from svidok.ledger.entry import instant_text
@@ -26,9 +26,11 @@ from svidok.recording.model import Gap
 from svidok.recording.playback import PlayableSegment, part_of, playable_part
 from svidok.recording.reach import HERE, Reach
 from svidok.recording.reading import SQL, segments_between
+from svidok.recording.signatures.keeping import is_signed
 from svidok.recording.timeline import timeline
 
 LONGEST = timedelta(hours=25)
+_A_MOMENT = timedelta(milliseconds=1)
 _TRIES = 3  # the log may grow, and drop its partial tiles, between reading its checkpoint and its tiles
 
 
@@ -69,8 +71,10 @@ def plan(tx: Transaction, channel_id: UUID, span: Span, *, reach: Reach = HERE) 
     Raises `Conflict` where there is no footage, where the codec changes within the span, or where footage is
     damaged; `Unavailable` where some of it lies on a volume that is away.
     """
-    found = [playable_part(one, span) for one in segments_between(tx, channel_id, span, reach=reach)]
-    parts = tuple(part for part in found if part.fragments)
+    parts = _parts(tx, channel_id, span, reach)
+    if parts and is_signed(tx, channel_id, span):  # what speaks of the last group of pictures comes with the next one
+        last = from_us(parts[-1].fragments[-1][1].end_us)
+        parts = _parts(tx, channel_id, Span(span.start, max(span.end, last + _A_MOMENT)), reach)
     if not parts:
         raise Conflict("nothing-recorded", "There is no footage in this span.")
     sources = [
@@ -94,6 +98,11 @@ def plan(tx: Transaction, channel_id: UUID, span: Span, *, reach: Reach = HERE) 
         parts=parts,
         gaps=timeline(tx, channel_id, span, reach=reach).gaps,
     )
+
+
+def _parts(tx: Transaction, channel_id: UUID, span: Span, reach: Reach) -> tuple[PlayableSegment, ...]:
+    found = [playable_part(one, span) for one in segments_between(tx, channel_id, span, reach=reach)]
+    return tuple(part for part in found if part.fragments)
 
 
 def export_name(channel_id: UUID, span: Span) -> str:

@@ -16,6 +16,7 @@ FAULTS = {
     "clock-jump": "its clock jumps by `seconds` each time the fault begins",
     "sps-change": "changes to its other picture size in mid-stream",
     "frozen": "repeats its first group for ever",
+    "unsigned": "signs no longer, where it signed",
 }
 
 

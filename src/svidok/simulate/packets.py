@@ -6,8 +6,9 @@ source) is patched into a copy of the prepared bytes. Sound is in `sound`.
 """
 
 import base64
+import hashlib
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import av
@@ -19,12 +20,25 @@ VIDEO_TYPE = 96
 
 @dataclass(frozen=True, slots=True)
 class PreparedFrame:
-    """One picture as interleaved RTP: bytes, where each packet's RTP header begins, and its time in ticks."""
+    """One picture as interleaved RTP: bytes, where RTP headers begin, its time in ticks, the hashes of its slices."""
 
     data: bytes
     headers: tuple[int, ...]
     ticks: int
     is_key: bool
+    slices: tuple[bytes, ...] = ()
+
+    def with_sei(self, sei: bytes, codec: str, sets: int) -> "PreparedFrame":
+        """The picture with an SEI before its slices and behind its `sets` parameter sets; none of it ends a picture."""
+        extra = _prepare([sei], codec, self.ticks, self.is_key)
+        packets, at = bytearray(extra.data), self.headers[sets] - 4
+        for header in extra.headers:
+            packets[header + 1] &= 0x7F
+        headers = (
+            *self.headers[:sets], *(at + one for one in extra.headers),
+            *(one + len(packets) for one in self.headers[sets:]),
+        )  # fmt: skip
+        return replace(self, data=self.data[:at] + bytes(packets) + self.data[at:], headers=headers)
 
     def patched(self, *, sequence: int, ticks: int, ssrc: int) -> bytearray:
         """A copy with a viewer's own numbers."""
@@ -74,7 +88,9 @@ def load_footage(path: Path) -> Footage:
             if data:
                 nals = [nal for nal in _length_prefixed(data) if not _is_parameter_set(nal, codec)]
                 sent = [*sets, *nals] if packet.is_keyframe else nals
-                frames.append(_prepare(sent, codec, len(frames) * step, bool(packet.is_keyframe)))
+                frame = _prepare(sent, codec, len(frames) * step, bool(packet.is_keyframe))
+                slices = tuple(hashlib.sha256(nal).digest() for nal in nals if _is_slice(nal, codec))
+                frames.append(replace(frame, slices=slices))
         return Footage(codec, sets, stream.width, stream.height, tuple(frames), len(frames) * step)
 
 
@@ -110,6 +126,10 @@ def _length_prefixed(data: bytes) -> list[bytes]:
 
 def _is_parameter_set(nal: bytes, codec: str) -> bool:
     return nal[0] & 31 in (7, 8, 9) if codec == "h264" else nal[0] >> 1 & 63 in (32, 33, 34, 35)
+
+
+def _is_slice(nal: bytes, codec: str) -> bool:
+    return nal[0] & 31 in (1, 5) if codec == "h264" else nal[0] >> 1 & 63 < 32
 
 
 def _prepare(nals: list[bytes], codec: str, ticks: int, is_key: bool) -> PreparedFrame:

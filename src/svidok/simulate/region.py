@@ -3,7 +3,7 @@
 Places are public; that a camera stands there, and everything about it, is made
 up. The stories: most work, one stalls now and then, one has a wrong clock, one
 sends H.265, one keeps its maker's password, and some sixty more were destroyed
-and are being restored.
+and are being restored. The first signs its video.
 """
 
 from dataclasses import dataclass, field
@@ -36,6 +36,7 @@ class DemoCamera:
     scene: Scene
     fault: str = "none"
     tone_hz: int = 0
+    signs: bool = False
     login: tuple[str, str] = ("svidok", "a long and own password")
     maker: str = "Axis"
     model: str = "P1465-LE"
@@ -55,7 +56,7 @@ CAMERAS: tuple[DemoCamera, ...] = (
     DemoCamera(
         number="LV-0001", name_uk="Площа Ринок, північ", name_en="Rynok Square, north", site="Львів, центр",
         kind="overview", owner="municipality", lat=49.8420, lon=24.0316, heading=185, px_m="outline",
-        scene=_car("rynok", "760:428:4:2"),
+        scene=_car("rynok", "760:428:4:2"), signs=True,
     ),
     DemoCamera(
         number="LV-0002", name_uk="Проспект Свободи", name_en="Svobody Avenue", site="Львів, центр",

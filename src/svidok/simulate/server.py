@@ -14,11 +14,13 @@ import os
 import struct
 import time
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from itertools import pairwise
 from urllib.parse import urlsplit
 
 from svidok.simulate.faults import Fault
 from svidok.simulate.packets import VIDEO_RATE, Footage, PreparedFrame
+from svidok.simulate.signing import Identity, StreamSigner
 from svidok.simulate.sound import SOUND_CHANNEL, Sound, SoundPlay
 
 _NTP_UNIX = 2_208_988_800
@@ -41,6 +43,7 @@ class SimulatedCamera:
     password: str = ""
     basic: bool = False
     fault: Fault = field(default_factory=Fault)
+    identity: Identity | None = None
     frames_sent: int = 0
     frames_late: int = 0
     viewers: int = 0
@@ -105,6 +108,7 @@ class _Session(asyncio.Protocol):
         self._lost = 0
         self._offset_ticks = 0
         self._sound: SoundPlay | None = None
+        self._signer: StreamSigner | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         if isinstance(transport, asyncio.Transport):
@@ -231,6 +235,8 @@ class _Session(asyncio.Protocol):
             return
         self._began = asyncio.get_running_loop().time()
         self._camera.viewers += 1
+        if self._camera.identity is not None:
+            self._signer = StreamSigner(identity=self._camera.identity, hevc=self._footage.codec == "h265")
         frames = self._footage.frames
         keys = [number for number, frame in enumerate(frames) if frame.is_key]
         self._position = keys[self._ssrc % len(keys)]
@@ -251,7 +257,7 @@ class _Session(asyncio.Protocol):
         ticks = self._offset_ticks + frame.ticks
         self._report(camera, fault, since, ticks)
         self._play_sound(fault, ticks / VIDEO_RATE)
-        self._send(camera, fault, frame, ticks)
+        self._send(camera, fault, self._signed(footage, frame), ticks)
         self._position += 1
         if self._position == len(footage.frames) or (fault.kind == "frozen" and footage.frames[self._position].is_key):
             self._offset_ticks += (
@@ -262,6 +268,19 @@ class _Session(asyncio.Protocol):
         if fault.kind == "slow":
             due = since + (due - since) * 10
         self._timer = loop.call_at(self._began + max(due, 0), self._next)
+
+    def _signed(self, footage: Footage, frame: PreparedFrame) -> PreparedFrame:
+        """The picture with the document that speaks of the group before, where the camera signs."""
+        if self._signer is None or self._camera is None or self._camera.fault.kind == "unsigned":
+            return frame
+        if frame.is_key:
+            at = datetime.fromtimestamp(time.time() + self._camera.clock_error_s, UTC)
+            sei = self._signer.begin_group(at=at)
+            if sei is not None:
+                frame = frame.with_sei(sei, footage.codec, len(footage.parameter_sets))
+        for one in frame.slices:
+            self._signer.add(one)
+        return frame
 
     def _play_sound(self, fault: Fault, media_s: float) -> None:
         """Send the sound up to here, before the picture that follows it; a stalled camera falls silent too."""

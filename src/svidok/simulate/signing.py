@@ -9,11 +9,17 @@ import datetime as dt
 import hashlib
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
 from cryptography.x509.oid import NameOID
 
 _UUID = bytes.fromhex("005bc93f2d715e95ada4796f90877a6f")
@@ -44,6 +50,22 @@ def make_identity(name: str, *, valid_from: datetime, days: int = 3650) -> Ident
         leaf.sign(root_key, hashes.SHA256()).public_bytes(Encoding.PEM),
         root.sign(root_key, hashes.SHA256()).public_bytes(Encoding.PEM),
     )
+
+
+def kept_identity(folder: Path, name: str, *, valid_from: datetime) -> Identity:
+    """The identity kept in `folder` (key, chain and root as PEM files), made there once."""
+    key, chain, root = (folder / f"{part}.pem" for part in ("key", "chain", "root"))
+    if not key.exists():
+        made = make_identity(name, valid_from=valid_from)
+        folder.mkdir(parents=True, exist_ok=True)
+        chain.write_bytes(made.chain)
+        root.write_bytes(made.root)
+        key.touch(mode=0o600)
+        key.write_bytes(made.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    private = load_pem_private_key(key.read_bytes(), password=None)
+    if not isinstance(private, ec.EllipticCurvePrivateKey):
+        raise TypeError(f"{key} is no key of a simulated camera")
+    return Identity(private, chain.read_bytes(), root.read_bytes())
 
 
 def _named(name: str) -> x509.Name:
