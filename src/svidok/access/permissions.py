@@ -28,7 +28,8 @@ _SCHEMA = f"""
 entity Actor = {{ "kind": String, "roles": Set<String>, "unit": String }};
 entity Platform;
 action {", ".join(ACTIONS)} appliesTo {{ principal: Actor, resource: Platform, context: {{
-    purpose?: String, older?: Bool, authorised?: Bool, own?: Bool, asker_roles?: Set<String>, standing?: String
+    purpose?: String, older?: Bool, authorised?: Bool, own?: Bool, asker_roles?: Set<String>, standing?: String,
+    complained_of?: Bool, complaint?: Bool
 }} }};
 """
 _NAMES = {f"policy{number}": name for number, name in enumerate(re.findall(r'@id\("([^"]+)"\)', _POLICIES))}
@@ -49,6 +50,8 @@ class Context(TypedDict, total=False):
     authorised: bool  # an authorisation covers this
     own: bool  # the actor asks to decide about what they themselves asked for or entered
     asker_roles: frozenset[str]
+    complained_of: bool  # a complaint about the actor holds what is asked for
+    complaint: bool  # a complaint asks for it
     standing: str  # how the actor stands to the case at hand: lead, investigator, reader, stranger, barred
 
 

@@ -10,6 +10,7 @@ from litestar import Response, delete, get, post, put
 from litestar.params import QueryParameter
 
 from svidok.access import Actor
+from svidok.api import customs_complaints, customs_figures
 from svidok.api.door import Shows, guarded
 from svidok.api.services import Services
 from svidok.customs import checkpoints, importing, procedures, scans
@@ -200,4 +201,5 @@ ROUTES = [
     list_aside, scan_picture, scan_original,
     list_checkpoints, add_checkpoint, add_lane, set_lane_cameras, list_sources, add_source, end_source,
     list_deliveries, find_procedures,
+    *customs_complaints.ROUTES, *customs_figures.ROUTES,
 ]  # fmt: skip

@@ -27,6 +27,7 @@ from svidok.access import Actor, audit, require, sessions
 from svidok.access.sessions import csrf_of
 from svidok.api.counts import LOOKS
 from svidok.api.services import Services
+from svidok.api.subject import refuse_subject
 from svidok.base import BadInput, Forbidden, SvidokError, Unavailable
 from svidok.db import Transaction
 from svidok.governance import Purpose
@@ -99,6 +100,8 @@ def _admit(connection: ASGIConnection[Any, Any, Any, Any], opt: dict[str, Any]) 
             raise NotSignedIn
         _check_origin(connection, services, token)
         require(actor, opt["action"])
+        if opt["shows"] != Shows.NOTHING:
+            refuse_subject(tx, connection, actor, opt["action"])
         purpose = None
         if opt["shows"] != Shows.NOTHING:
             purpose = valid_purpose(tx, actor=actor, purpose_id=_purpose_id(connection), at=at)

@@ -1,12 +1,12 @@
 """Gather what is known of a procedure's footage, reads and scans, for `completeness.check`. Decides nothing."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import TypeAlias
 from uuid import UUID
 
 from svidok.base import Span
 from svidok.bodyworn.coverage import within
+from svidok.bodyworn.gathering import CoveredShift, covered_shifts
 from svidok.bodyworn.model import Coverage
 from svidok.customs.checkpoints import SQL
 from svidok.customs.completeness import Evidence, Footage, Hole, Rules
@@ -16,15 +16,17 @@ from svidok.fleet import registry
 from svidok.plates import search
 from svidok.recording.timeline import timeline
 
-Worn: TypeAlias = Callable[[Transaction, str, Span, datetime], Mapping[str, Sequence[Coverage]]]
-"""By badge, the coverage of the shifts of a checkpoint that touch a span, as known at an instant."""
-
 _AROUND = timedelta(minutes=30)
 
 
-def nobody_wears(_tx: Transaction, _checkpoint: str, _span: Span, _at: datetime) -> dict[str, Sequence[Coverage]]:
-    """Where no worn cameras are kept."""
-    return {}
+def worn_by(tx: Transaction, badges: Sequence[str], span: Span, *, at: datetime) -> dict[str, list[CoveredShift]]:
+    """The shifts of these officers that touch a span, by badge; an officer who is on none is left out."""
+    found: dict[str, list[CoveredShift]] = {}
+    for row in tx.all(SQL["officers_by_badge"], badges=list(badges)):
+        shifts = covered_shifts(tx, span, at=at, officer_id=row["id"])
+        if shifts:
+            found[row["badge"]] = shifts
+    return found
 
 
 def rules_of(tx: Transaction, row: Row) -> Rules:
@@ -36,15 +38,15 @@ def rules_of(tx: Transaction, row: Row) -> Rules:
     )  # fmt: skip
 
 
-def gather(tx: Transaction, procedure: Procedure, rules: Rules, worn: Worn, *, at: datetime) -> Evidence:
+def gather(tx: Transaction, procedure: Procedure, rules: Rules, *, at: datetime) -> Evidence:
     """All that is known of a procedure that has ended."""
     span = procedure.span
     if span is None:
         return Evidence(worn={}, lane={}, reads=(), scans=0)
-    coverage = worn(tx, procedure.told.checkpoint, span, at) if rules.body_due else {}
+    worn = worn_by(tx, procedure.told.officers, span, at=at) if rules.body_due else {}
     scans = tx.one(SQL["count_scans"], procedure_id=procedure.id)
     return Evidence(
-        worn={badge: worn_footage(found, span) for badge, found in coverage.items()},
+        worn={badge: worn_footage([one.coverage for one in found], span) for badge, found in worn.items()},
         lane={channel: lane_footage(tx, channel, span) for channel in rules.lane_channels},
         reads=[one for one, _ in reads_of(tx, procedure)] if rules.plates_due else (),
         scans=scans["kept"],

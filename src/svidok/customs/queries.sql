@@ -321,3 +321,108 @@ JOIN customs.checkpoint c ON c.id = m.checkpoint_id JOIN customs.lane l ON l.id 
 WHERE m.arrived_at IS NULL AND (%(explained)s OR m.explained_at IS NULL)
   AND (%(checkpoint_id)s::uuid IS NULL OR m.checkpoint_id = %(checkpoint_id)s)
 ORDER BY m.explained_at IS NOT NULL, m.since, m.id LIMIT %(most)s;
+
+-- name: clearances
+-- How long procedures took; a fixed sample where there are more than are needed.
+SELECT extract(epoch FROM end_at - start_at)::float8 AS took_s FROM customs.procedure
+WHERE checkpoint_id = %(checkpoint_id)s AND start_at >= %(start)s AND start_at < %(end)s AND end_at IS NOT NULL
+  AND (%(kind)s::text IS NULL OR kind = %(kind)s)
+ORDER BY hashtextextended(number, 1) LIMIT %(most)s;
+
+-- name: work_of
+-- What of procedures is compared with their peers.
+SELECT p.id, p.number, p.kind, l.code AS lane, p.start_at, extract(epoch FROM p.end_at - p.start_at)::float8 AS took_s,
+       p.steps, cardinality(p.officers) AS officers, p.scan_due,
+       (SELECT count(*) FROM customs.scan s WHERE s.procedure_id = p.id AND s.state = 'kept')::int AS scans
+FROM customs.procedure p JOIN customs.lane l ON l.id = p.lane_id
+WHERE p.checkpoint_id = %(checkpoint_id)s AND p.start_at >= %(start)s AND p.start_at < %(end)s AND p.end_at IS NOT NULL
+ORDER BY p.start_at;
+
+-- name: officers_by_badge
+-- Officers who wear cameras, by their badges.
+SELECT id, badge, name, account_id FROM bodyworn.officer WHERE badge = ANY(%(badges)s);
+
+-- name: add_complaint
+-- Somebody complains.
+INSERT INTO customs.complaint (id, by_whom, text, contact, checkpoint_id, start_at, end_at, plate, declaration, against,
+                               opened_by, opened_at, entry_id)
+VALUES (%(id)s, %(by_whom)s, %(text)s, %(contact)s, %(checkpoint_id)s, %(start)s, %(end)s, %(plate)s, %(declaration)s,
+        %(against)s, %(opened_by)s, %(at)s, %(entry_id)s);
+
+-- name: add_complaint_procedure
+-- It is about this procedure.
+INSERT INTO customs.complaint_procedure (complaint_id, procedure_id, found_by)
+VALUES (%(complaint_id)s, %(procedure_id)s, %(found_by)s) ON CONFLICT DO NOTHING;
+
+-- name: add_complaint_hold
+-- This was held for it.
+INSERT INTO customs.complaint_hold (complaint_id, hold_id, channel_id, start_at, end_at)
+VALUES (%(complaint_id)s, %(hold_id)s, %(channel_id)s, %(start)s, %(end)s);
+
+-- name: decide_complaint
+-- It ends.
+UPDATE customs.complaint SET decision = %(decision)s, grounds = %(grounds)s, decided_by = %(by)s, decided_at = %(at)s
+WHERE id = %(id)s AND decision IS NULL;
+
+-- name: complaints
+-- All but those about oneself.
+SELECT m.id, m.number, m.by_whom, left(m.text, 200) AS text, c.code AS checkpoint, c.name_uk AS checkpoint_uk,
+       c.name_en AS checkpoint_en, m.start_at, m.end_at, m.opened_at, m.decision, m.decided_at,
+       (SELECT count(*) FROM customs.complaint_procedure p WHERE p.complaint_id = m.id) AS procedures,
+       (SELECT count(*) FROM customs.complaint_hold h WHERE h.complaint_id = m.id) AS holds
+FROM customs.complaint m JOIN customs.checkpoint c ON c.id = m.checkpoint_id
+WHERE NOT m.against @> ARRAY[%(actor_id)s::uuid]
+ORDER BY m.decision IS NOT NULL, m.opened_at DESC LIMIT %(most)s;
+
+-- name: complaints_about
+-- That they are, and how they stand.
+SELECT m.number, c.code AS checkpoint, c.name_uk AS checkpoint_uk, c.name_en AS checkpoint_en, m.opened_at,
+       m.decision, m.decided_at
+FROM customs.complaint m JOIN customs.checkpoint c ON c.id = m.checkpoint_id
+WHERE m.against @> ARRAY[%(actor_id)s::uuid] ORDER BY m.opened_at DESC;
+
+-- name: complaint_by_id
+-- One complaint.
+SELECT m.*, c.code AS checkpoint, c.name_uk AS checkpoint_uk, c.name_en AS checkpoint_en, a.name AS opened_by_name,
+       d.name AS decided_by_name
+FROM customs.complaint m JOIN customs.checkpoint c ON c.id = m.checkpoint_id
+LEFT JOIN access.account a ON a.id = m.opened_by LEFT JOIN access.account d ON d.id = m.decided_by WHERE m.id = %(id)s;
+
+-- name: procedures_of_complaint
+-- What it is about.
+SELECT p.id, p.number, l.code AS lane, p.kind, p.plate, p.declaration, p.start_at, p.end_at, p.outcome, o.found_by,
+       (SELECT count(*) FROM customs.missing m WHERE m.procedure_id = p.id AND m.arrived_at IS NULL) AS missing, p.settled
+FROM customs.complaint_procedure o JOIN customs.procedure p ON p.id = o.procedure_id
+JOIN customs.lane l ON l.id = p.lane_id WHERE o.complaint_id = %(id)s ORDER BY p.start_at;
+
+-- name: holds_of_complaint
+-- What was held for it, and whether it still is.
+SELECT h.channel_id, h.start_at, h.end_at, l.lifted_at, c.number AS camera, c.name_uk, c.name_en
+FROM customs.complaint_hold h JOIN governance.legal_hold l ON l.id = h.hold_id
+LEFT JOIN fleet.channel f ON f.id = h.channel_id LEFT JOIN fleet.camera c ON c.id = f.camera_id
+WHERE h.complaint_id = %(id)s ORDER BY h.start_at, h.channel_id;
+
+-- name: bars_channel
+-- Whether a standing hold of a complaint about this actor touches the span.
+SELECT EXISTS (SELECT FROM customs.complaint_hold h JOIN customs.complaint m ON m.id = h.complaint_id
+    JOIN governance.legal_hold l ON l.id = h.hold_id
+    WHERE h.channel_id = %(channel_id)s AND m.against @> ARRAY[%(actor_id)s::uuid] AND l.lifted_at IS NULL
+      AND (%(start)s::timestamptz IS NULL
+           OR (h.start_at <= %(end)s::timestamptz AND h.end_at >= %(start)s::timestamptz))) AS barred;
+
+-- name: bars_procedure
+-- Whether a complaint about this actor is about the procedure, and is held.
+SELECT EXISTS (SELECT FROM customs.complaint_procedure p JOIN customs.complaint m ON m.id = p.complaint_id
+    WHERE m.against @> ARRAY[%(actor_id)s::uuid]
+      AND p.procedure_id = coalesce(%(procedure_id)s::uuid,
+                                    (SELECT procedure_id FROM customs.scan WHERE id = %(scan_id)s::uuid))
+      AND (m.decision IS NULL OR EXISTS (SELECT FROM customs.complaint_hold h JOIN governance.legal_hold l
+           ON l.id = h.hold_id WHERE h.complaint_id = m.id AND l.lifted_at IS NULL))) AS barred;
+
+-- name: span_of_segment
+-- When a segment was taken.
+SELECT start_at, end_at FROM recording.segment WHERE id = %(id)s;
+
+-- name: count_complaints
+-- How many complaints are about a procedure.
+SELECT count(*) AS n FROM customs.complaint_procedure WHERE procedure_id = %(id)s;

@@ -14,7 +14,7 @@ from svidok.base import BadInput, NotFound, new_id
 from svidok.customs import procedures, scans
 from svidok.customs.checkpoints import SQL
 from svidok.customs.completeness import LANE_WITHIN, Completeness, Finding, check
-from svidok.customs.evidence import Worn, gather, nobody_wears, rules_of
+from svidok.customs.evidence import gather, rules_of
 from svidok.customs.importing import mark_due, wall_day
 from svidok.db import Database, Row, Transaction
 from svidok.ledger import enter
@@ -28,7 +28,7 @@ _AGAIN = timedelta(minutes=10)
 _STILL_ARRIVING = timedelta(days=60)
 
 
-def check_due(database: Database, *, at: datetime, worn: Worn = nobody_wears) -> int:
+def check_due(database: Database, *, at: datetime) -> int:
     """Check every procedure whose time has come, then those that lack something; how many were checked."""
     with database.transaction() as tx:
         scans.attach_waiting(tx)
@@ -38,7 +38,7 @@ def check_due(database: Database, *, at: datetime, worn: Worn = nobody_wears) ->
             ids = [row["id"] for row in tx.all(SQL["procedures_to_check"], at=at, before=at - LANE_WITHIN,
                                                most=_AT_ONCE)]  # fmt: skip
             for procedure_id in ids:
-                check_one(tx, procedure_id, at=at, worn=worn)
+                check_one(tx, procedure_id, at=at)
         done += len(ids)
         if len(ids) < _AT_ONCE:
             break
@@ -46,16 +46,16 @@ def check_due(database: Database, *, at: datetime, worn: Worn = nobody_wears) ->
         lacking = tx.all(SQL["procedures_lacking"], since=at - _STILL_ARRIVING)
     for row in lacking:
         with database.transaction() as tx:
-            check_one(tx, row["procedure_id"], at=at, worn=worn)
+            check_one(tx, row["procedure_id"], at=at)
     return done
 
 
-def check_one(tx: Transaction, procedure_id: UUID, *, at: datetime, worn: Worn = nobody_wears) -> Completeness:
+def check_one(tx: Transaction, procedure_id: UUID, *, at: datetime) -> Completeness:
     """Check one procedure and enter what came of it."""
     row = procedures.one(tx, procedure_id)
     procedure = procedures.procedure_of(row)
     rules = rules_of(tx, row)
-    found = check(procedure, rules, gather(tx, procedure, rules, worn, at=at), at=at)
+    found = check(procedure, rules, gather(tx, procedure, rules, at=at), at=at)
     changed = _enter(tx, row, found, at)
     until = found.awaited_until
     tx.run(SQL["checked"], id=procedure_id, settled=until is None, check_at=min(at + _AGAIN, until or at))

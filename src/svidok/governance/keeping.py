@@ -12,6 +12,7 @@ import psycopg.errors
 
 from svidok.access import Actor, require
 from svidok.access import audit as trail
+from svidok.access.permissions import Context
 from svidok.base import BadInput, Conflict, Forbidden, NotFound, Span, new_id
 from svidok.db import Row, Transaction
 from svidok.governance.model import LegalHold, RetentionRule
@@ -112,9 +113,10 @@ def place_hold(
     reason: str,
     reference_id: UUID | None,
     at: datetime,
+    context: Context | None = None,
 ) -> UUID:
-    """Stop the destruction of footage in `span`, of one channel or of all."""
-    require(actor, "place_hold")
+    """Stop the destruction of footage in `span`, of one channel or of all; `context` says who else asks for it."""
+    require(actor, "place_hold", context)
     hold_id = new_id()
     try:
         tx.run(

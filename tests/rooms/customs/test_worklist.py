@@ -1,7 +1,7 @@
 """What is missing as rows and alarms: found, arrived, explained, never gone; over real tables of footage and reads."""
 
-from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -9,7 +9,8 @@ from tests.rooms.customs.conftest import NOON, Post, told
 
 from svidok.access import Role
 from svidok.base import Forbidden, NotFound, Span, new_id
-from svidok.bodyworn.model import Coverage, CoverageGap, GapCause, Stretch
+from svidok.bodyworn import issuing
+from svidok.bodyworn.model import Service
 from svidok.customs import checkpoints, worklist
 from svidok.customs.importing import take
 from svidok.customs.sums import sum_due
@@ -87,33 +88,49 @@ def test_found_alarmed_arrived_and_explained(post: Post, lane_camera: UUID) -> N
     assert [(one["value"], one["procedures"]) for one in counted] == [("scan/no-scan", 1)], "explained is missing still"
 
 
-def test_a_worn_camera_is_waited_for_and_then_missed(post: Post) -> None:
+def shift(post: Post, badge: str, *, camera: str | None) -> None:
+    """An officer on shift from an hour before noon, with a camera, or without one."""
+    supervisor, admin = post.people[Role.SUPERVISOR], post.people[Role.ADMINISTRATOR]
+    with post.database.transaction() as tx:
+        officer = issuing.add_officer(tx, actor=supervisor, badge=badge, name=badge, service=Service.CUSTOMS, at=NOON)
+        issuing.plan_shift(
+            tx, actor=supervisor, officer_id=officer, checkpoint="UA209140", at=NOON,
+            span=Span(NOON - timedelta(hours=1), NOON + timedelta(hours=5)),
+        )  # fmt: skip
+        if camera is not None:
+            issuing.enrol_camera(
+                tx, actor=admin, number=camera, serial=camera, service=Service.CUSTOMS, checkpoint="UA209140", at=NOON
+            )
+            issuing.issue(tx, actor=supervisor, badge=badge, camera=camera, at=NOON - timedelta(minutes=50))
+
+
+WORN = "number;name_uk;kind;owner;region_code\nW-1;Нагрудна;body_worn;customs;UA46060250010015970\n"
+
+
+def test_a_worn_camera_is_waited_for_and_then_missed(post: Post, tmp_path: Path) -> None:
+    admin, supervisor = post.people[Role.ADMINISTRATOR], post.people[Role.SUPERVISOR]
+    import_cameras(post.database, WORN.encode(), actor=admin, at=NOON, safe=Safe(tmp_path / "key"),
+                   progress=lambda *_: None)  # fmt: skip
+    with post.database.transaction() as tx:
+        issuing.set_pack(tx, actor=supervisor, service=Service.CUSTOMS, retention_class="worn", pause_kinds=[],
+                         legal_basis="Act 1, article 2", hold_reasons=[], at=NOON)  # fmt: skip
+    shift(post, "140-1", camera="W-1")
+    shift(post, "140-2", camera=None)
     with post.database.transaction() as tx:
         tx.run("UPDATE customs.checkpoint SET body_due = true WHERE id = %(i)s", i=post.id)
-        take(tx, post.source, [(1, told("W-3", lane="3", officers=["140-1", "140-2"]))], at=END)
+        take(tx, post.source, [(1, told("W-3", lane="3", officers=["140-1", "140-2", "140-3"]))], at=END)
         mine = tx.one("SELECT id FROM customs.procedure WHERE number = 'W-3'")["id"]
-    span = Span(NOON - timedelta(hours=1), NOON + timedelta(hours=5))
-
-    def worn(_tx: Transaction, checkpoint: str, _span: Span, at: datetime) -> Mapping[str, Sequence[Coverage]]:
-        assert checkpoint == "UA209140"
-        whole = Coverage(required=(span,), stretches=(Stretch(span=span, channel_id=UUID(int=1), clip_id=UUID(int=2)),),
-                         gaps=(), pauses=())  # fmt: skip
-        nothing = Coverage(required=(span,), stretches=(), pauses=(),
-                           gaps=(CoverageGap(span=span, cause=GapCause.DOCK_LATE),))  # fmt: skip
-        return {"140-1": [whole], "140-2": [whole if at > NOON + timedelta(hours=20) else nothing]}
 
     def check(hours: float) -> list[tuple[str, str]]:
         with post.database.transaction() as tx:
-            found = worklist.check_one(tx, mine, at=NOON + timedelta(hours=hours), worn=worn)
+            found = worklist.check_one(tx, mine, at=NOON + timedelta(hours=hours))
         return [(one.subject, one.cause) for one in found.lacking]
 
-    assert check(2) == []
-    assert check(13) == [("140-2", "dock-late")]
+    assert check(2) == [("140-2", "no-camera")], "what nobody wore cannot come any more"
+    assert check(13) == [("140-1", "dock-late"), ("140-2", "no-camera"), ("140-3", "no-shift")]
     with post.database.transaction() as tx:
         shown = worklist.open_list(tx, checkpoint_id=post.id)
-    assert [one["subject"] for one in shown] == [""], "the list names an officer"
-    assert check(21) == []
-    assert "body-camera" not in str(alarms(post))
+    assert [one["subject"] for one in shown] == ["", "", ""], "the list names an officer"
 
 
 def test_history_from_before_the_checkpoint_was_entered_is_not_judged(post: Post) -> None:
