@@ -1,0 +1,222 @@
+"""How fast are plates found among many millions of reads, against the plain LIKE or levenshtein query on the same rows?
+
+PYTHONPATH=src python benchmarks/plates_search.py [MILLIONS [FOLDER]]
+
+60 days, 500 cameras, traffic skewed as it is (a few plates are read thousands of times, busy cameras read most), one
+planted convoy. The rows are made by the database itself, a day at a time; a folder that is given is kept and used again.
+"""
+
+import random
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import psycopg.errors
+
+from svidok.app.rooms import ROOMS
+from svidok.base import Span
+from svidok.db import Database, Transaction, migrate
+from svidok.db.server import PostgresServer
+from svidok.plates import journeys, store
+from svidok.plates.dictionary import Dictionary
+from svidok.plates.keeping_fresh import FreshDictionary
+from svidok.plates.patterns import parse
+from svidok.plates.search import Where, passing, search
+
+DAYS, CAMERAS = 60, 500
+END = datetime(2026, 11, 25, tzinfo=UTC)
+GOALS_MS = {"exact, 30 days": 20, "wildcard": 100, "one edit": 50, "camera, 10 min": 20, "convoy": 300}
+PLAIN_LIMIT_S = 120
+# A number as a Ukrainian plate: no two numbers make the same one.
+PLATES = """
+INSERT INTO plates.plate (text, first_at)
+SELECT substr(a, 1 + n %% 12, 1) || substr(a, 1 + n / 12 %% 12, 1) || lpad((n::bigint * 7919 %% 10000)::text, 4, '0')
+       || substr(a, 1 + n / 144 %% 12, 1) || substr(a, 1 + (n / 1728 / 10000 + n / 1728) %% 12, 1) || n / 20736 %% 2, %(start)s
+FROM generate_series(0, %(count)s - 1) n, (SELECT 'ABCEHIKMOPTX' AS a) letters
+ON CONFLICT DO NOTHING
+"""
+DAY = """
+INSERT INTO {name} (id, taken_at, received_at, camera_id, plate_id, confidence, country, direction, source)
+SELECT gen_random_uuid(), at, at + interval '1 second',
+       lpad(to_hex(1 + floor({cameras} * power(random(), 2))::int), 32, '0')::uuid,
+       1 + floor({plates} * power(random(), 3))::int, 0.7 + random() * 0.3, 'UA', 'towards', 'contract'
+FROM (SELECT %(start)s::timestamptz + random() * interval '1 day' AS at FROM generate_series(1, {reads})) made ORDER BY at
+"""
+CONVOY = """
+INSERT INTO plates.read (id, taken_at, received_at, camera_id, plate_id, confidence, country, direction, source)
+SELECT gen_random_uuid(), at, at, lpad(to_hex(10 + n), 32, '0')::uuid, p, 0.9, 'UA', 'towards', 'contract'
+FROM generate_series(0, 7) n, unnest(%(pair)s::int[]) WITH ORDINALITY AS pair (p, nth),
+     LATERAL (SELECT %(start)s::timestamptz + n * interval '20 minutes' + nth * interval '15 seconds' AS at) times
+"""
+LIKE = """
+SELECT r.*, p.text FROM plates.read r JOIN plates.plate p ON p.id = r.plate_id
+WHERE p.text LIKE %(like)s AND r.taken_at >= %(start)s AND r.taken_at < %(end)s
+ORDER BY r.taken_at DESC, r.id DESC LIMIT 50
+"""
+LEVENSHTEIN = LIKE.replace("p.text LIKE %(like)s", "levenshtein(p.text, %(like)s) <= 1")
+
+
+def fill(database: Database, reads: int) -> None:
+    """Plates, then the days; the indexes of a day are made once its rows are there."""
+    began = time.monotonic()
+    plates = max(20_000, reads // 20)
+    with database.transaction() as tx:
+        tx.run("CREATE EXTENSION IF NOT EXISTS fuzzystrmatch")
+        tx.run(PLATES, start=END - timedelta(days=DAYS), count=plates)
+        known = int(tx.one("SELECT count(*) AS n FROM plates.plate")["n"])
+    for number in range(DAYS):
+        day = (END - timedelta(days=DAYS - number)).date()
+        start, end = store.bounds(day)
+        name = f"plates.read_{day:%Y%m%d}"
+        with database.transaction() as tx:
+            tx.run("SET LOCAL synchronous_commit = off")
+            tx.run(f"CREATE TABLE {name} (LIKE plates.read INCLUDING DEFAULTS INCLUDING CONSTRAINTS)")
+            tx.run(DAY.format(name=name, cameras=CAMERAS, plates=known, reads=reads // DAYS), start=start)
+            tx.run(f"ALTER TABLE plates.read ATTACH PARTITION {name} FOR VALUES FROM ('{start}') TO ('{end}')")
+        print(f"\rday {number + 1} of {DAYS}, {time.monotonic() - began:.0f} s", end="", flush=True)
+    with database.transaction() as tx:
+        tx.run(CONVOY, pair=[known - 1, known - 2], start=END - timedelta(days=5))
+        # The sums of the days, in short: they only order the dictionary, and are no part of what is measured.
+        tx.run("INSERT INTO plates.day_sum SELECT id, %(day)s, 1, %(at)s FROM plates.plate",
+               day=(END - timedelta(days=DAYS)).date(), at=END - timedelta(days=1))  # fmt: skip
+        tx.run("INSERT INTO plates.day_sum SELECT 1, d, 1, d FROM generate_series(%(s)s::date, %(e)s::date, '1 day') d "
+               "ON CONFLICT DO NOTHING", s=(END - timedelta(days=DAYS)).date(), e=END.date())  # fmt: skip
+    with psycopg.connect(database.url, autocommit=True) as connection:
+        connection.execute("ANALYZE plates.read")
+        connection.execute("ANALYZE plates.plate")
+    print(f"\nfilled: {reads:,} reads of {known:,} plates in {time.monotonic() - began:.0f} s")
+
+
+class Questions:
+    """The questions, each drawn anew from what there is: who is read often is asked for often."""
+
+    def __init__(self, database: Database, dictionary: Dictionary, chance: random.Random) -> None:
+        self._dictionary, self._chance = dictionary, chance
+        with database.transaction() as tx:
+            rows = tx.all("SELECT plate_id FROM plates.read TABLESAMPLE SYSTEM (0.01) LIMIT 20000")
+        self._seen = [row["plate_id"] for row in rows]
+        self.hot = max(set(self._seen), key=self._seen.count)
+
+    def plate(self) -> str:
+        return self._dictionary.text(self._chance.choice(self._seen))
+
+    def pattern(self) -> str:
+        text = self.plate()
+        known = sorted(self._chance.sample(range(len(text)), 4))
+        return "".join(char if at in known else "?" for at, char in enumerate(text))
+
+    def exact(self, tx: Transaction) -> None:
+        search(tx, self._dictionary, parse(self.plate()), Where(span=Span(END - timedelta(days=30), END)))
+
+    def wildcard(self, tx: Transaction) -> None:
+        search(tx, self._dictionary, parse(self.pattern()), Where(span=Span(END - timedelta(days=30), END)))
+
+    def one_edit(self, tx: Transaction) -> None:
+        search(tx, self._dictionary, parse(self.plate() + "~"), Where(span=Span(END - timedelta(days=30), END)))
+
+    def camera(self, tx: Transaction) -> None:
+        start = END - timedelta(minutes=self._chance.randrange(20, DAYS * 1440))
+        camera = UUID(int=1 + int(CAMERAS * self._chance.random() ** 2))
+        passing(tx, Where(span=Span(start, start + timedelta(minutes=10)), cameras=(camera,)))
+
+    def convoy(self, tx: Transaction) -> None:
+        journeys.companions(tx, self.plate(), Span(END - timedelta(days=30), END), slack=timedelta(seconds=60))
+
+
+def measure(database: Database, ask: Callable[[Transaction], None], times: int) -> list[float]:
+    """Milliseconds of each, the first ten left out."""
+    found = []
+    for number in range(times + 10):
+        began = time.perf_counter()
+        with database.transaction() as tx:
+            ask(tx)
+        if number >= 10:
+            found.append((time.perf_counter() - began) * 1000)
+    return sorted(found)
+
+
+def plain(database: Database, query: str, texts: list[str]) -> float:
+    """The median of the plain query, in milliseconds; the limit where it takes longer."""
+    span: dict[str, Any] = {"start": END - timedelta(days=30), "end": END}
+    found = []
+    for text in texts:
+        began = time.perf_counter()
+        try:
+            with database.transaction() as tx:
+                tx.run(f"SET LOCAL statement_timeout = '{PLAIN_LIMIT_S}s'")
+                tx.all(query, like=text, **span)
+        except psycopg.errors.QueryCanceled:
+            return PLAIN_LIMIT_S * 1000.0
+        found.append((time.perf_counter() - began) * 1000)
+    return sorted(found)[len(found) // 2]
+
+
+def main() -> None:
+    reads = int(float(sys.argv[1]) * 1e6) if len(sys.argv) > 1 else 10_000_000
+    kept = len(sys.argv) > 2
+    folder = Path(sys.argv[2] if kept else tempfile.mkdtemp(prefix="plates-search-"))
+    folder.mkdir(exist_ok=True)
+    folder.chmod(0o755)
+    server = PostgresServer(folder / "postgres")
+    server.start()
+    try:
+        database = Database.open(server.url, size=2)
+        if not (folder / "filled").exists():
+            migrate(database, ROOMS)
+            fill(database, reads)
+            (folder / "filled").touch()
+        report(database, reads)
+        database.close()
+    finally:
+        server.stop()
+        if not kept:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def report(database: Database, reads: int) -> None:
+    began = time.monotonic()
+    fresh = FreshDictionary(database)
+    fresh.load(at=END)
+    print(f"dictionary of {fresh.dictionary.size:,} plates read in {time.monotonic() - began:.1f} s")
+    asked = Questions(database, fresh.dictionary, random.Random(7))
+    hot = fresh.dictionary.text(asked.hot)
+    ours = {
+        "exact, 30 days": measure(database, asked.exact, 300),
+        "wildcard": measure(database, asked.wildcard, 200),
+        "one edit": measure(database, asked.one_edit, 200),
+        "camera, 10 min": measure(database, asked.camera, 300),
+        "convoy": measure(database, asked.convoy, 100),
+    }
+    hottest = measure(
+        database,
+        lambda tx: _nothing(
+            journeys.companions(tx, hot, Span(END - timedelta(days=30), END), slack=timedelta(minutes=1))
+        ),
+        5,
+    )
+    plates = [asked.plate() for _ in range(3)]
+    theirs = {
+        "exact, 30 days": plain(database, LIKE, plates),
+        "wildcard": plain(database, LIKE, [asked.pattern().replace("?", "_") for _ in range(3)]),
+        "one edit": plain(database, LEVENSHTEIN, plates),
+    }
+    for name, found in ours.items():
+        p50, p95 = found[len(found) // 2], found[int(len(found) * 0.95)]
+        peer = theirs.get(name)
+        against = f"; plain {peer:.0f} ms, ratio of medians {p50 / peer:.5f}" if peer else ""
+        print(f"{name}: p50 {p50:.1f}, p95 {p95:.1f} ms (goal {GOALS_MS[name]}){against}")
+    print(f"convoy of the plate read most ({hot}): {hottest[len(hottest) // 2]:.0f} ms; {reads:,} reads")
+
+
+def _nothing(_: object) -> None:
+    return None
+
+
+if __name__ == "__main__":
+    main()
