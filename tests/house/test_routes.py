@@ -30,6 +30,8 @@ PUBLIC = {
     ("POST", "/api/customs/intake/scans"),
     ("POST", "/api/customs/intake/procedures"), ("GET", "/api/customs/intake/schema"),  # a source shows its own secret
     ("GET", "/api/oidc/start"), ("GET", "/api/oidc/callback"), ("GET", "/api/oidc"),
+    # A device is no person: it has no session, and shows its own secret instead. The schema holds no data.
+    ("POST", "/api/devices/reads"), ("POST", "/api/devices/openalpr"), ("GET", "/api/devices/schema"),
 }  # fmt: skip
 # The framework's own description of the routes: no data in it.
 DESCRIBED = "/api/openapi"

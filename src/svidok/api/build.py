@@ -20,13 +20,17 @@ from svidok.api import (
     copies,
     customs,
     customs_intake,
+    desk,
+    devices,
     errors,
     evidence,
     fleet,
     fleet_table,
     governance,
+    hotlists,
     oidc,
     passkeys,
+    plates,
     purposes,
     recording,
     session,
@@ -57,6 +61,10 @@ _FILES: tuple[Any, ...] = (
     customs,
     customs_intake,
     evidence,
+    plates,
+    hotlists,
+    devices,
+    desk,
 )
 _DESCRIPTION = JsonRenderPlugin(path="/", media_type=MediaType.JSON)  # no page: those load foreign scripts
 _MAX_BODY = 64 * 1024 * 1024  # a fleet of 60,000 cameras as CSV

@@ -13,6 +13,8 @@ from svidok.bodyworn.vault import Vault
 from svidok.bus import Bus
 from svidok.db import Database
 from svidok.evidence.disclosing import MakeMeans
+from svidok.plates.parts import Plates
+from svidok.plates.rules import Rules
 from svidok.recording.reach import HERE, Reach
 
 
@@ -49,4 +51,6 @@ class Services:
     bundle_means: MakeMeans | None = None
     reach: Reach = HERE
     worn: WornParts | None = None
+    plates: Plates | None = None
+    plate_rules: Rules = field(default_factory=Rules)
     checks: dict[str, Callable[[], Any]] = field(default_factory=dict)

@@ -14,7 +14,7 @@ from pathlib import Path
 import structlog
 
 from svidok.access import Actor, Role, accounts
-from svidok.app import demo_bodyworn
+from svidok.app import demo_bodyworn, demo_plates
 from svidok.app.settings import Settings
 from svidok.base import Clock, SystemClock, new_id
 from svidok.db import Database, Transaction
@@ -35,6 +35,7 @@ PEOPLE = (
     ("operator", "Олена Коваль", [Role.OPERATOR]),
     ("investigator", "Андрій Мельник", [Role.INVESTIGATOR]),
     ("supervisor", "Ірина Шевченко", [Role.SUPERVISOR, Role.OPERATOR]),
+    ("dispatcher", "Тарас Бойко", [Role.DISPATCHER]),
     ("deputy", "Петро Гнатюк", [Role.SUPERVISOR]),
     ("auditor", "Богдан Лисенко", [Role.AUDITOR]),
     ("officer", "Тарас Гнатів", [Role.OFFICER]),
@@ -87,6 +88,7 @@ def seed(database: Database, settings: Settings, clock: Clock, port: int) -> dic
             firmware_csv="maker,model,firmware,advisory\nDahua,IPC-HFW2*,2.800,demo advisory\n",
             at=at,
         )
+    demo_plates.seed(database, settings, service=service, at=at)
     demo_bodyworn.seed(database, settings, supervisor=supervisor, service=service, at=at)
     kept.parent.mkdir(parents=True, exist_ok=True)
     kept.touch(mode=0o600)

@@ -28,6 +28,7 @@ from svidok.cli.bundle import verify_bundle_command
 from svidok.cli.copies import copies_group
 from svidok.cli.fleet import cameras_group
 from svidok.cli.ledger import ledger
+from svidok.cli.plates import plates_group
 from svidok.cli.reach import Reach
 from svidok.cli.recording import COMMANDS
 from svidok.cli.simulate import simulate
@@ -177,7 +178,7 @@ def openapi() -> None:
     click.echo(json.dumps(build_hub(settings).openapi_schema.to_schema(), indent=1, ensure_ascii=False))
 
 
-for command in (simulate, worn, ledger, cameras_group, copies_group, verify_bundle_command, *COMMANDS):
+for command in (simulate, worn, ledger, cameras_group, plates_group, copies_group, verify_bundle_command, *COMMANDS):
     svidok.add_command(command)
 
 

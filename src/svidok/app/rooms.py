@@ -8,6 +8,7 @@ ROOMS = [
     "svidok.recording",
     "svidok.bodyworn",
     "svidok.plates",
+    "svidok.incidents",
     "svidok.customs",
     "svidok.evidence",
 ]

@@ -66,6 +66,10 @@ class Settings(BaseSettings):
     oidc_client_id: str | None = None
     oidc_client_secret: SecretStr | None = None
     oidc_roles: dict[str, str] = Field(default_factory=dict, description="Group of the provider -> our role.")
+    plates_age_tier_days: int = Field(90, ge=1, le=366, description="Older plate reads need an authorisation.")
+    plates_searches_an_hour: int = Field(60, ge=1, le=10_000, description="Plate searches of one person in an hour.")
+    plates_searches_a_day: int = Field(300, ge=1, le=100_000, description="Plate searches of one person in a day.")
+    plates_mqtt_url: SecretStr | None = Field(None, description="The broker of cameras: mqtts://user:password@host")
     log_format: str = Field("text", description="text or json")
 
     @classmethod

@@ -33,7 +33,7 @@ def import_file(reach: Reach, file: Path, *, login: str, password: str, code: st
     """Import cameras from the CSV FILE. Good rows are taken; bad ones are named by line and reason."""
     database = reach.database()
     try:
-        actor = _sign_in(reach, database, login, password, code)
+        actor = sign_in(reach, database, login, password, code)
         report = import_cameras(
             database, file.read_bytes(), actor=actor, safe=Safe(reach.keys / KEY_FILE), at=reach.clock.now(),
             progress=_progress,
@@ -57,7 +57,8 @@ def _progress(done: int, total: int | None, says: str) -> None:
         click.echo(f"\r{done} of {total}: {says}", nl=False, err=True)
 
 
-def _sign_in(reach: Reach, database: Database, login: str, password: str, code: str | None) -> Actor:
+def sign_in(reach: Reach, database: Database, login: str, password: str, code: str | None) -> Actor:
+    """Whoever acts at the terminal; raises `SignInRefused`."""
     at = reach.clock.now()
     with database.transaction() as tx:
         begun = sessions.sign_in(tx, login=login, password=password, code=code, address="terminal", at=at)

@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import structlog
@@ -31,6 +32,7 @@ from svidok.fleet.registry import SQL, maker_policy
 log = structlog.get_logger("events")
 
 OnNews = Callable[[list[CameraEvent]], Awaitable[None]]
+OnMessages = Callable[[UUID, list[dict[str, Any]]], Awaitable[None]]
 
 _PLAN_EVERY_S = 15.0
 _ENTER_EVERY_S = 0.5
@@ -76,6 +78,7 @@ class Listener:
     safe: Safe
     clock: Clock
     on_news: OnNews | None = None
+    on_messages: OnMessages | None = None  # every message of a camera, for rooms above that read more in them
     hold_s: float = 120.0
     wait_s: float = 30.0
     pause_s: float = 2.0
@@ -171,6 +174,8 @@ class Listener:
                             camera_at=told.camera_at or at,
                         )
                     )  # fmt: skip
+            if self.on_messages is not None and messages:
+                await self.on_messages(camera.id, messages)
             await asyncio.sleep(max(0.0, _BUSY_PULL_S - (self.clock.monotonic() - began)))
 
     def _notice(self, camera: HeardCamera, kind: EventKind, active: bool | None, detail: str) -> None:

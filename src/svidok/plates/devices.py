@@ -25,6 +25,8 @@ SQL = Queries.parse(resources.files(__package__).joinpath("devices.sql").read_te
 
 PER_S = 50.0
 LONGEST_GRACE = timedelta(days=7)
+# Their messages always name a part of the device itself; where it has one camera, that is meant.
+_NAME_THEIR_PARTS = frozenset({Source.ONVIF, Source.OPENALPR})
 _MOST_CAMERAS = 1000
 _MOST_TOLD = 200
 _PREFIX = "svp_"  # so that a secret which leaks is recognised for what it is
@@ -57,7 +59,11 @@ class Device:
         found = self.cameras.get(told)
         if found is None and told:
             found = next((one for one in self.cameras.values() if str(one.id) == told.lower()), None)
-        if found is None and not told and len(self.cameras) == 1:
+        if (
+            found is None
+            and len(self.cameras) == 1
+            and (not told or (self.source in _NAME_THEIR_PARTS and "" in self.cameras))
+        ):
             found = next(iter(self.cameras.values()))
         return found
 
@@ -174,6 +180,18 @@ def by_id(tx: Transaction, device_id: UUID) -> Device:
     return Device(
         id=row["id"], name=row["name"], source=Source(row["source"]), enabled=row["enabled"],
         expires_at=row["expires_at"], per_s=row["per_s"], cameras=cameras,
+    )  # fmt: skip
+
+
+def of_camera(tx: Transaction, camera_id: UUID) -> Device | None:
+    """A camera of the fleet that we ask ourselves (PullPoint): its login is known already, so it has no secret."""
+    row = tx.maybe(SQL["camera_to_hear"], camera_id=camera_id)
+    if row is None:
+        return None
+    camera = DeviceCamera(id=row["id"], lat=row["lat"], lon=row["lon"], channel_id=row["channel_id"])
+    return Device(
+        id=row["id"], name=row["number"], source=Source.ONVIF, enabled=True, expires_at=None, per_s=PER_S,
+        cameras={"": camera},
     )  # fmt: skip
 
 

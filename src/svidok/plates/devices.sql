@@ -48,6 +48,12 @@ SELECT d.id, d.name, d.source, d.enabled, d.expires_at, d.per_s,
         FROM plates.device_camera m JOIN fleet.camera c ON c.id = m.camera_id WHERE m.device_id = d.id) AS cameras
 FROM plates.device d WHERE d.id = %(id)s;
 
+-- name: camera_to_hear
+-- A camera that we ask ourselves.
+SELECT c.id, c.number, c.lat, c.lon,
+       (SELECT h.id FROM fleet.channel h WHERE h.camera_id = c.id ORDER BY h.number LIMIT 1) AS channel_id
+FROM fleet.camera c WHERE c.id = %(camera_id)s;
+
 -- name: tally
 -- Add to what devices came to.
 INSERT INTO plates.device_tally AS t (device_id, last_seen, taken, repeated, rejected, refused)

@@ -46,8 +46,9 @@ def is_plate(topic: str) -> bool:
 
 def translate(told: Mapping[str, Any], *, arrived_at: datetime) -> list[Submission | Refusal]:
     """The read in a message. `arrived_at` stands in where the camera writes no instant. Raises `BadInput`."""
-    data, source = _flat(told.get("Data")), _flat(told.get("Source"))
-    if not isinstance(told.get("Data"), dict | list):
+    parts, sources = told.get("Data", told.get("data")), told.get("Source", told.get("source"))
+    data, source = _flat(parts), _flat(sources)
+    if not isinstance(parts, dict | list):
         raise bad_body("An ONVIF event has a part Data.")
     plate = data.get("platenumber") or data.get("plate") or data.get("licenseplate")
     if not plate:

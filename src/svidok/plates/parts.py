@@ -2,7 +2,6 @@
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from svidok.base import Clock
@@ -18,42 +17,41 @@ FOLDER = "plates"  # of pictures, under the data folder
 _FRESH_S = 1.0
 
 
-@dataclass(slots=True, kw_only=True)
 class Plates:
     """The parts of this room in one process. `on_hits` is told of hits after they were committed."""
 
-    database: Database
-    data: Path
-    clock: Clock
-    rules: Rules = field(default_factory=Rules)
-    on_hits: Callable[[list[Match]], None] = lambda _: None
-    pictures: Pictures = field(init=False)
-    matcher: Matcher = field(init=False)
-    door: Door = field(init=False)
-    _fresh: FreshDictionary = field(init=False)
-    _fresh_at_s: float = field(init=False, default=-1e9)
-    _lock: threading.Lock = field(init=False, default_factory=threading.Lock)
-
-    def __post_init__(self) -> None:
-        self.pictures = Pictures(self.data / FOLDER)
-        self.matcher = Matcher(self.database, self.rules)
+    def __init__(
+        self,
+        *,
+        database: Database,
+        data: Path,
+        clock: Clock,
+        rules: Rules | None = None,
+        on_hits: Callable[[list[Match]], None] = lambda _: None,
+    ) -> None:
+        self.rules = rules or Rules()
+        self.pictures = Pictures(data / FOLDER)
+        self.matcher = Matcher(database, self.rules)
         self.door = Door(
-            database=self.database, pictures=self.pictures, matcher=self.matcher, clock=self.clock, rules=self.rules,
-            on_hits=lambda hits: self.on_hits(hits),
+            database=database, pictures=self.pictures, matcher=self.matcher, clock=clock, rules=self.rules,
+            on_hits=on_hits,
         )  # fmt: skip
-        self._fresh = FreshDictionary(self.database)
+        self._clock = clock
+        self._fresh = FreshDictionary(database)
+        self._fresh_at_s = -1e9
+        self._lock = threading.Lock()
 
     def dictionary(self) -> Dictionary:
         """The distinct plates, at most about a second old; the first call reads all of them."""
         first = self._fresh_at_s < 0
-        if not first and self.clock.monotonic() - self._fresh_at_s < _FRESH_S:
+        if not first and self._clock.monotonic() - self._fresh_at_s < _FRESH_S:
             return self._fresh.dictionary
         if not first and self._lock.locked():
             return self._fresh.dictionary  # somebody else is at it: what is there is a second older
         with self._lock:
             if self._fresh_at_s < 0:
-                self._fresh.load(at=self.clock.now())
-            elif self.clock.monotonic() - self._fresh_at_s >= _FRESH_S:
-                self._fresh.refresh(at=self.clock.now())
-            self._fresh_at_s = self.clock.monotonic()
+                self._fresh.load(at=self._clock.now())
+            elif self._clock.monotonic() - self._fresh_at_s >= _FRESH_S:
+                self._fresh.refresh(at=self._clock.now())
+            self._fresh_at_s = self._clock.monotonic()
         return self._fresh.dictionary

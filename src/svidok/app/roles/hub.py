@@ -15,8 +15,10 @@ from svidok.api.jobs import Jobs
 from svidok.app.bundle_means import bundle_means
 from svidok.app.roles.dock import worn_parts
 from svidok.app.roles.parts import CLOCK, connect_bus, open_database
+from svidok.app.roles.plates import plate_rules
 from svidok.app.settings import Settings
 from svidok.base import Conflict
+from svidok.plates.parts import Plates
 from svidok.recording.reach import Reach, asking
 
 WEB = Path(__file__).parents[4] / "web" / "dist"
@@ -45,12 +47,16 @@ def build_hub(settings: Settings) -> Litestar:
         clamav_socket=settings.clamav_socket,
         bundle_means=bundle_means(settings, at=CLOCK.now()),
         oidc=_provider(settings),
+        plates=Plates(database=database, data=settings.data, clock=CLOCK, rules=plate_rules(settings)),
+        plate_rules=plate_rules(settings),
     )
     app = build_app(services, web_folder=WEB)
 
     async def begin() -> None:
         services.worn = worn_parts(settings, database)
         services.jobs.forget_interrupted()
+        if services.plates is not None:  # the first search need not wait for all distinct plates
+            asyncio.get_running_loop().run_in_executor(None, services.plates.dictionary)
         services.bus = await connect_bus(settings, f"hub {settings.node}")
         if services.bus is not None:
             services.reach = Reach(asking(services.bus, asyncio.get_running_loop()))

@@ -8,6 +8,7 @@ from datetime import timedelta
 import structlog
 
 from svidok.app.roles.parts import CLOCK, connect_bus, open_database, open_log, stop_on_signal
+from svidok.app.roles.plates import PlateDuties
 from svidok.app.settings import Settings
 from svidok.base import SvidokError
 from svidok.bus import Bus
@@ -36,7 +37,7 @@ _NEWS_ITEMS = 100
 
 async def run_intake(settings: Settings) -> None:
     """Sequence, sweep and dispose until told to stop."""
-    database = open_database(settings, size=4)
+    database = open_database(settings, size=8)
     bus = await connect_bus(settings, f"intake {settings.node}")
     ledger = await asyncio.to_thread(open_log, settings)
     stop = stop_on_signal()
@@ -59,9 +60,11 @@ async def run_intake(settings: Settings) -> None:
             return events.forget(tx, at=CLOCK.now())
 
     safe = Safe(settings.keys / "credentials.key")
-    listener = Listener(database=database, safe=safe, clock=CLOCK, on_news=tell)
+    plates = PlateDuties(settings, database, bus)
+    listener = Listener(database=database, safe=safe, clock=CLOCK, on_news=tell, on_messages=plates.hear)
     await asyncio.gather(
         listener.run(stop),
+        *plates.work(stop, _every),
         _every(_FORGET_S, lambda: asyncio.to_thread(forget), stop),
         _every(1.0, sequence, stop),
         _every(_SWEEP_HEALTH_S, lambda: _sweep_health(database, bus), stop),
