@@ -4,11 +4,11 @@ It asks by the instant reads came, and asks again for what came in the last
 half minute: a transaction may commit later than its reads say they came.
 """
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from svidok.db import Database
 from svidok.plates.dictionary import Dictionary, seconds
-from svidok.plates.store import SQL
+from svidok.plates.store import SQL, bounds, days
 
 _COMMIT_WITHIN = timedelta(seconds=30)
 
@@ -31,7 +31,9 @@ class FreshDictionary:
             plates = tx.stream(SQL["all_plates"], batch=50_000)
             fresh = Dictionary()
             fresh.add((row["id"], row["text"], row["last_s"], row["reads"]) for row in plates)
-            recent = tx.all(SQL["seen_on"], until=counted_to)
+            unsummed = tx.all(SQL["unsummed_days"], days=days(tx), today=date.max)
+            start = bounds(unsummed[0]["day"])[0] if unsummed else at
+            recent = tx.all(SQL["seen_on"], start=start, until=counted_to)
         self.dictionary, self._generation = fresh, generation
         self.dictionary.seen((row["plate_id"], seconds(row["last_at"]), row["reads"]) for row in recent)
         self._counted_to = counted_to

@@ -55,9 +55,9 @@ WHERE taken_at >= %(start)s AND taken_at < %(end)s GROUP BY plate_id
 ON CONFLICT (day, plate_id) DO UPDATE SET reads = excluded.reads, last_at = excluded.last_at;
 
 -- name: seen_on
--- What was read on days that have no sums yet, by plate, of what came before an instant.
+-- What was read on days that have no sums yet (the first of them begins at `start`), of what came before an instant.
 SELECT plate_id, count(*) AS reads, max(taken_at) AS last_at FROM plates.read r
-WHERE received_at < %(until)s
+WHERE taken_at >= %(start)s AND received_at < %(until)s
   AND NOT EXISTS (SELECT FROM plates.day_sum s WHERE s.day = (r.taken_at AT TIME ZONE 'UTC')::date)
 GROUP BY plate_id;
 
