@@ -125,4 +125,5 @@ export const plates = {
   "error.area-wide": "Too many cameras. Choose fewer.",
   "error.pattern-wide": "The pattern is too wide: add signs.",
   "error.alert-state": "Somebody was quicker. Look at the alert again.",
+  "hotlist.low": "low",
 };

@@ -125,4 +125,5 @@ export const plates = {
   "error.area-wide": "Забагато камер. Оберіть менше.",
   "error.pattern-wide": "Шаблон надто широкий: додайте знаків.",
   "error.alert-state": "Хтось був швидший. Подивіться на тривогу ще раз.",
+  "hotlist.low": "низька",
 };
