@@ -14,7 +14,7 @@ from pathlib import Path
 import structlog
 
 from svidok.access import Actor, Role, accounts
-from svidok.app import demo_bodyworn, demo_plates
+from svidok.app import demo_bodyworn, demo_plates, demo_traffic
 from svidok.app.settings import Settings
 from svidok.base import Clock, SystemClock, new_id
 from svidok.db import Database, Transaction
@@ -88,7 +88,7 @@ def seed(database: Database, settings: Settings, clock: Clock, port: int) -> dic
             firmware_csv="maker,model,firmware,advisory\nDahua,IPC-HFW2*,2.800,demo advisory\n",
             at=at,
         )
-    demo_plates.seed(database, settings, service=service, at=at)
+    demo_plates.seed(database, settings, service=service, at=at, plates=demo_traffic.wanted())
     demo_bodyworn.seed(database, settings, supervisor=supervisor, service=service, at=at)
     kept.parent.mkdir(parents=True, exist_ok=True)
     kept.touch(mode=0o600)
@@ -103,6 +103,7 @@ def signing_identity(settings: Settings, at: datetime) -> Identity:
 
 def serve(settings: Settings, port: int) -> None:
     """Serve the demonstration's cameras until killed; their scenes are encoded at the first start."""
+    demo_traffic.write_truth(settings.data)
     scenes = [camera.scene for camera in CAMERAS]
     places = prepare([*scenes, *map(sub_of, scenes)], settings.data / "demo" / "scenes")
     footage: dict[Path, Footage] = {}

@@ -13,6 +13,7 @@ import click
 from svidok.access import Actor
 from svidok.base import BadInput, NotFound
 from svidok.cli.fleet import sign_in
+from svidok.cli.plates_accuracy import accuracy
 from svidok.cli.reach import Reach, pass_reach
 from svidok.db import Database, Transaction
 from svidok.plates import devices, hotlist_file, hotlists
@@ -44,7 +45,10 @@ def _acting(reach: Reach, login: str, password: str, code: str | None) -> Iterat
 
 @click.group("plates")
 def plates_group() -> None:
-    """Plate reads: devices that send them, and hotlists."""
+    """Plate reads: devices that send them, hotlists, and how well we read."""
+
+
+plates_group.add_command(accuracy)
 
 
 @plates_group.group("devices")

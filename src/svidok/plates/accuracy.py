@@ -1,17 +1,27 @@
-"""How well a camera reads, where the truth is known: a demonstration, or a test drive with a list. Pure.
+"""How well a camera reads, where the truth is known: a demonstration, or a test drive with a list.
 
 A simulated camera shows the same vehicles again every `loop`; when its loop
 began is not known, and need not be: in a whole number of loops each vehicle is
 read once a loop, or it was missed.
 """
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from importlib import resources
+from pathlib import Path
+from uuid import UUID
 
 import msgspec
 
+from svidok.base import BadInput
+from svidok.db import Queries, Transaction
 from svidok.vision.plate_text import cost
+
+SQL = Queries.parse(resources.files(__package__).joinpath("following.sql").read_text("utf-8"))
+TRUTH_FILE = Path("demo") / "plates-truth.json"
+"""Under the data folder: what the demonstration's plate cameras show."""
 
 _MISREAD = 10.0  # a text farther than about two errors from every true plate is nobody's
 
@@ -21,6 +31,13 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
 
     taken_at: datetime
     plate: str
+
+
+class Truth(msgspec.Struct, frozen=True, kw_only=True):
+    """What passes a camera once a loop of so many seconds."""
+
+    loop_s: float
+    plates: tuple[str, ...]
 
 
 class Accuracy(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,3 +82,24 @@ def accuracy(truth: Sequence[str], reads: Iterable[Told], *, loop: timedelta) ->
         since=since, until=until, passed=len(truth) * loops, right=right, misread=tuple(misread),
         invented=tuple(invented), twice=twice,
     )  # fmt: skip
+
+
+def measured(tx: Transaction, *, camera_id: UUID, truth: Truth, since: datetime, until: datetime) -> Accuracy:
+    """How well a camera read in a span. Plates that are known to be nobody's: no person's data is shown by it."""
+    rows = tx.all(SQL["reads_of_camera"], camera_id=camera_id, since=since, until=until)
+    told = [Told(taken_at=row["taken_at"], plate=row["text"]) for row in rows]
+    return accuracy(truth.plates, told, loop=timedelta(seconds=truth.loop_s))
+
+
+def truths(path: Path) -> dict[str, Truth]:
+    """The truth of each camera, by its number, out of a JSON file. Raises `BadInput`."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=dict[str, Truth])
+    except (OSError, msgspec.MsgspecError) as error:
+        raise BadInput("truth-unreadable", f"{path} cannot be read as a list of who passes: {error}") from error
+
+
+def write_truths(path: Path, known: dict[str, Truth]) -> None:
+    """Write down what passes."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(msgspec.to_builtins(known), indent=1) + "\n", "utf-8")

@@ -16,6 +16,8 @@ _CAR = "car-detection.mp4"
 _ROOM = "one-by-one-person-detection.mp4"
 _NIGHT = "lutyuv=y=val*0.42:u=(val-128)*0.35+128:v=(val-128)*0.35+131,noise=alls=12:allf=t"
 _DUSK = "lutyuv=y=val*0.7:u=(val-128)*0.8+124:v=(val-128)*0.8+134"
+_LOCAL = ("UA", "UA", "UA", "UA", "UA", "PL")
+_BORDER = ("UA", "PL", "UA", "PL", "DE", "SK", "RO")
 _GREY = "hue=s=0.15,lutyuv=y=val*0.85+20"
 
 
@@ -76,7 +78,8 @@ CAMERAS: tuple[DemoCamera, ...] = (
     DemoCamera(
         number="LV-0005", name_uk="Вул. Городоцька, в'їзд до міста", name_en="Horodotska Street, inbound",
         site="Львів, захід", kind="plate", owner="police", lat=49.8290, lon=23.9290, heading=75, px_m="validate",
-        scene=_car("horodotska", "480:270:240:130"), facts={"profiles": ["T", "M"]},
+        scene=_car("horodotska", "720:405:24:20", plates=_LOCAL, length_s=24.0, kbit_s=2000),
+        facts={"profiles": ["T", "M"]},
     ),
     DemoCamera(
         number="LV-0006", name_uk="Вул. Стрийська, виїзд", name_en="Stryiska Street, outbound", site="Львів, південь",
@@ -92,7 +95,8 @@ CAMERAS: tuple[DemoCamera, ...] = (
     DemoCamera(
         number="LV-0008", name_uk="Рава-Руська, смуга 1", name_en="Rava-Ruska, lane 1", site="МПП «Рава-Руська»",
         kind="plate", owner="customs", lat=50.2590, lon=23.6050, heading=330, px_m="validate",
-        scene=_car("rava-1", "520:293:200:90"), tone_hz=262, facts={"profiles": ["T"]},
+        scene=_car("rava-1", "520:293:200:90", plates=_BORDER, length_s=22.0, kbit_s=2000), tone_hz=262,
+        facts={"profiles": ["T"]},
     ),
     DemoCamera(
         number="LV-0009", name_uk="Рава-Руська, зала контролю", name_en="Rava-Ruska, control hall",
@@ -113,7 +117,7 @@ CAMERAS: tuple[DemoCamera, ...] = (
     DemoCamera(
         number="LV-0012", name_uk="Траса М11, 24-й км", name_en="M11 road, km 24", site="Траса М11", kind="plate",
         owner="police", lat=49.8180, lon=23.6900, heading=255, px_m="validate",
-        scene=_car("m11", "440:248:300:150", _GREY),
+        scene=_car("m11", "440:248:300:120", plates=_LOCAL, length_s=20.0, kbit_s=2000, night=True),
     ),
     DemoCamera(
         number="LV-0013", name_uk="Дрогобич, площа Ринок", name_en="Drohobych, Rynok Square", site="Дрогобич",

@@ -44,7 +44,7 @@ class Look:
     @property
     def weight(self) -> float:
         """How much its vote counts."""
-        return self.plate.confidence * min(1.0, self.plate.box.height / 16.0 + 0.3)
+        return self.plate.confidence * min(1.5, max(0.3, self.plate.box.height / 24.0))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
