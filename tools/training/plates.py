@@ -1,6 +1,6 @@
 """Train the second reader of plates, on plates that nobody has.
 
-    pip install torch==2.13.0 onnx onnxscript numpy pillow opencv-python-headless==4.14.0.94
+    pip install torch==2.13.0 onnx numpy pillow opencv-python-headless==4.14.0.94
     PYTHONPATH=src python tools/training/plates.py FONTS OUT --minutes 55
 
 `FONTS` is a folder of typefaces under free licences (what we used: `@fontsource`
@@ -142,7 +142,9 @@ def read(model: Reader, pictures: np.ndarray) -> list[str]:
     """The likeliest sign at each step, repetitions and blanks left out."""
     with torch.no_grad():
         best = model(tensor(pictures)).argmax(2).numpy()
-    return ["".join(SIGNS[sign - 1] for sign, before in zip(row, [0, *row[:-1]]) if sign and sign != before) for row in best]
+    return [
+        "".join(SIGNS[sign - 1] for sign, before in zip(row, [0, *row[:-1]]) if sign and sign != before) for row in best
+    ]
 
 
 def tensor(pictures: np.ndarray) -> torch.Tensor:
@@ -156,7 +158,10 @@ def train(fonts: list[Path], out: Path, minutes: float) -> None:
     torch.set_num_threads(1)
     shuffled = sorted(fonts)
     random.Random(SEED).shuffle(shuffled)
-    kept_back, used = shuffled[: max(2, round(len(shuffled) * HELD_BACK))], shuffled[max(2, round(len(shuffled) * HELD_BACK)) :]
+    kept_back, used = (
+        shuffled[: max(2, round(len(shuffled) * HELD_BACK))],
+        shuffled[max(2, round(len(shuffled) * HELD_BACK)) :],
+    )
     chance = random.Random(SEED + 1)
     checks = [sample(chance, kept_back, 0.8) for _ in range(400)]
     queue: multiprocessing.Queue[tuple[np.ndarray, list[str]]] = multiprocessing.Queue(24)
@@ -205,4 +210,6 @@ if __name__ == "__main__":
     asked.add_argument("out", type=Path)
     asked.add_argument("--minutes", type=float, default=55)
     given = asked.parse_args()
-    train([path for path in given.fonts.rglob("*") if path.suffix in {".ttf", ".woff", ".otf"}], given.out, given.minutes)
+    train(
+        [path for path in given.fonts.rglob("*") if path.suffix in {".ttf", ".woff", ".otf"}], given.out, given.minutes
+    )
