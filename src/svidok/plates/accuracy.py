@@ -23,6 +23,7 @@ SQL = Queries.parse(resources.files(__package__).joinpath("following.sql").read_
 TRUTH_FILE = Path("demo") / "plates-truth.json"
 """Under the data folder: what the demonstration's plate cameras show."""
 
+_JITTER = timedelta(seconds=1.2)  # a vehicle is not seen best at the same instant of each loop
 _MISREAD = 10.0  # a text farther than about two errors from every true plate is nobody's
 
 
@@ -63,7 +64,7 @@ def accuracy(truth: Sequence[str], reads: Iterable[Told], *, loop: timedelta) ->
     loops = int((ordered[-1].taken_at - ordered[0].taken_at) / loop) if ordered else 0
     if loops == 0:
         return Accuracy(since=None, until=None, passed=0, right=0, misread=(), invented=(), twice=0)
-    since, until = ordered[0].taken_at, ordered[0].taken_at + loops * loop
+    since, until = ordered[0].taken_at, ordered[0].taken_at + loops * loop - _JITTER
     counted = Counter(one.plate for one in ordered if one.taken_at < until)
     often = Counter(truth)
     right = sum(min(counted[plate], times * loops) for plate, times in often.items())

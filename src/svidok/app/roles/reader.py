@@ -1,16 +1,15 @@
 """The reader role: footage of plate cameras to reads. One process, one thread for pictures."""
 
 import asyncio
-import json
 
 import cv2
 import structlog
 
-from svidok.app.roles.parts import CLOCK, connect_bus, open_database, stop_on_signal
+from svidok.app.roles.parts import CLOCK, open_database, stop_on_signal
+from svidok.app.roles.plates import plate_rules
 from svidok.app.settings import Settings
 from svidok.base import Unavailable
 from svidok.plates.following import Follower
-from svidok.plates.matching import Match
 from svidok.plates.parts import Plates
 from svidok.vision.grammar import NEIGHBOURS
 
@@ -25,15 +24,7 @@ async def run_reader(settings: Settings) -> None:
     """Follow until told to stop."""
     cv2.setNumThreads(1)
     database = open_database(settings, size=2)
-    bus = await connect_bus(settings, f"reader {settings.node}")
-    loop = asyncio.get_running_loop()
-
-    def tell_hits(hits: list[Match]) -> None:
-        if bus is not None:
-            body = json.dumps({"kind": "plate-hits", "count": len(hits)}).encode()
-            asyncio.run_coroutine_threadsafe(bus.publish("news.plate-hit", body), loop)
-
-    plates = Plates(database=database, data=settings.data, clock=CLOCK, on_hits=tell_hits)
+    plates = Plates(database=database, data=settings.data, clock=CLOCK, rules=plate_rules(settings))
     follower = Follower(
         database=database, keep=plates.door.take_own, pictures=plates.pictures, folder=settings.data / "reader",
         node=settings.node, clock=CLOCK, countries=settings.plate_countries or NEIGHBOURS,
@@ -52,8 +43,6 @@ async def run_reader(settings: Settings) -> None:
             except TimeoutError:
                 continue
     await asyncio.to_thread(follower.close)
-    if bus is not None:
-        await bus.close()
     await asyncio.to_thread(database.close)
 
 
