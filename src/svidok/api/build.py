@@ -107,7 +107,9 @@ def build_app(services: Services, *, web_folder: Path | None) -> Litestar:
         exception_handlers=errors.HANDLERS,
         response_headers=SECURITY_HEADERS | (HSTS if services.secure_cookies else {}),
         compression_config=CompressionConfig(
-            backend="gzip", minimum_size=2000, exclude=["/api/channels", "/api/exhibits", "/api/disclosures"]
+            backend="gzip",
+            minimum_size=2000,
+            exclude=["/api/channels", "/api/exhibits", "/api/disclosures", "/api/redactions"],
         ),
         openapi_config=OpenAPIConfig(
             title="Svidok", version=services.version, path="/api/openapi.json", render_plugins=[_DESCRIPTION]

@@ -150,7 +150,7 @@ def _key(
 ) -> Key | None:
     """What makes two requests one look; nothing where each is a look of its own (what leaves the house, above all)."""
     what = _what(connection)
-    subject = what.get("channel_id") or what.get("exhibit_id")
+    subject = what.get("channel_id") or what.get("exhibit_id") or what.get("redaction_id")
     if subject is None or opt["action"] == "export_footage":
         return None
     stretch = [str(what.get(name, ""))[:13] for name in ("at", "from", "to")]

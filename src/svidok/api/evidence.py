@@ -8,12 +8,12 @@ import msgspec
 from litestar import get, post
 
 from svidok.access import Actor
-from svidok.api import evidence_disclosure, evidence_exhibits, evidence_files
+from svidok.api import evidence_disclosure, evidence_exhibits, evidence_files, evidence_redaction
 from svidok.api.door import Look, Shows, guarded
 from svidok.api.services import Services
 from svidok.base import BadInput, Span
 from svidok.db import Row
-from svidok.evidence import cases, disclosures, exhibits, transfers
+from svidok.evidence import cases, disclosures, exhibits, redactions, transfers
 from svidok.evidence.model import DataSubjects, Standing
 from svidok.governance import ReferenceKind, purposes
 
@@ -103,6 +103,7 @@ def read_case(case_id: UUID, look: Look, services: Services) -> dict[str, Any]:
             "notes": exhibits.notes_of(tx, admitted, seen),
             "transfers": transfers.transfers_of(tx, admitted, seen),
             "disclosures": disclosures.disclosures_of(tx, case_id),
+            "redactions": redactions.redactions_of(tx, seen),
         }
 
 
@@ -178,4 +179,5 @@ def strike_note(note_id: UUID, actor: Actor, services: Services) -> dict[str, bo
 ROUTES = [
     list_cases, open_case, list_people, read_case, let_in, end_standing, close_case, add_note, strike_note,
     *evidence_exhibits.ROUTES, *evidence_files.ROUTES, *evidence_disclosure.ROUTES,
+    *evidence_redaction.ROUTES,
 ]  # fmt: skip

@@ -26,9 +26,14 @@ Tell = Callable[[int, int | None], None]
 
 
 def run_worker(
-    module: str, arguments: Sequence[str], *, given: bytes = b"", tell: Tell = lambda *_: None
+    module: str,
+    arguments: Sequence[str],
+    *,
+    given: bytes = b"",
+    tell: Tell = lambda *_: None,
+    take: Callable[[dict[str, Any]], None] = lambda _: None,
 ) -> dict[str, Any]:
-    """Run a worker of `media`; its last line, as it printed it. Whatever ends us early ends it too.
+    """Run a worker; its last line, as it printed it. Each line goes to `take`. Whatever ends us early ends it too.
 
     Raises `BadInput` with what it complained of.
     """
@@ -44,6 +49,7 @@ def run_worker(
         process.stdin.close()
         for line in process.stdout:
             said = json.loads(line)
+            take(said)
             if "done" in said:
                 tell(int(said["done"]), said.get("total"))
         process.wait()

@@ -274,3 +274,75 @@ VALUES (%(id)s, %(disclosure_id)s, %(by)s, %(at)s, %(entry_id)s);
 -- Who took a bundle out, and when.
 SELECT h.at, a.name FROM evidence.hand_over h JOIN access.account a ON a.id = h.by_id
 WHERE h.disclosure_id = %(disclosure_id)s ORDER BY h.at;
+
+-- name: add_redaction
+-- A redaction begins.
+INSERT INTO evidence.redaction (id, exhibit_id, state, made_by, made_at, path, source_sha256, width, height, pictures,
+    rate_mhz, has_sound)
+VALUES (%(id)s, %(exhibit_id)s, 'proposing', %(by)s, %(at)s, %(path)s, %(source_sha256)s, %(width)s, %(height)s,
+    %(pictures)s, %(rate_mhz)s, %(has_sound)s);
+
+-- name: redaction_by_id
+-- One redaction with its exhibit.
+SELECT r.*, e.case_id, e.number AS exhibit_number, e.title AS exhibit_title, e.kind AS exhibit_kind,
+       e.channel_id, e.start_at, e.end_at, a.name AS made_by_name, q.name AS asked_by_name, v.name AS reviewed_by_name
+FROM evidence.redaction r JOIN evidence.exhibit e ON e.id = r.exhibit_id JOIN access.account a ON a.id = r.made_by
+LEFT JOIN access.account q ON q.id = r.asked_by LEFT JOIN access.account v ON v.id = r.reviewed_by WHERE r.id = %(id)s;
+
+-- name: redactions_of
+-- The redactions of exhibits, latest first.
+SELECT r.id, r.exhibit_id, r.state, r.made_at, r.looked_at, r.pictures, r.result_id, a.name AS made_by_name,
+       q.name AS asked_by_name, v.name AS reviewed_by_name
+FROM evidence.redaction r JOIN access.account a ON a.id = r.made_by LEFT JOIN access.account q ON q.id = r.asked_by
+LEFT JOIN access.account v ON v.id = r.reviewed_by WHERE r.exhibit_id = ANY(%(ids)s) ORDER BY r.made_at DESC;
+
+-- name: add_sighting
+-- What was seen on a picture.
+INSERT INTO evidence.sighting (redaction_id, picture, found) VALUES (%(redaction_id)s, %(picture)s, %(found)s)
+ON CONFLICT (redaction_id, picture) DO NOTHING;
+
+-- name: sightings
+-- All that was seen, in its order.
+SELECT picture, found FROM evidence.sighting WHERE redaction_id = %(redaction_id)s ORDER BY picture;
+
+-- name: set_looked_at
+-- The proposals have come so far.
+UPDATE evidence.redaction SET looked_at = %(looked_at)s WHERE id = %(id)s AND state = 'proposing';
+
+-- name: begin_editing
+-- The proposals are there.
+UPDATE evidence.redaction SET state = 'editing', looked_at = pictures WHERE id = %(id)s AND state = 'proposing';
+
+-- name: set_redaction
+-- How it is covered, and whether there is sound.
+UPDATE evidence.redaction SET style = %(style)s, mute = %(mute)s WHERE id = %(id)s AND state = 'editing';
+
+-- name: ask_review
+-- The first pass is done.
+UPDATE evidence.redaction SET state = 'asked', asked_by = %(by)s, asked_at = %(at)s, reviewed_by = NULL, says = ''
+WHERE id = %(id)s AND state = 'editing';
+
+-- name: return_redaction
+-- The second pass found something.
+UPDATE evidence.redaction SET state = 'editing', says = %(says)s WHERE id = %(id)s AND state = 'asked';
+
+-- name: accept_redaction
+-- The second pass found nothing, and the result is there.
+UPDATE evidence.redaction SET state = 'accepted', reviewed_by = %(by)s, reviewed_at = %(at)s, result_id = %(result_id)s,
+       says = %(says)s
+WHERE id = %(id)s AND state = 'asked';
+
+-- name: add_cover
+-- A cover is drawn or proposed.
+INSERT INTO evidence.cover (id, redaction_id, kind, first, last, keys, by_id, at)
+VALUES (%(id)s, %(redaction_id)s, %(kind)s, %(first)s, %(last)s, %(keys)s, %(by)s, %(at)s);
+
+-- name: change_cover
+-- A cover is moved, lengthened, taken off or put back.
+UPDATE evidence.cover SET first = %(first)s, last = %(last)s, keys = %(keys)s, off = %(off)s, by_id = %(by)s, at = %(at)s
+WHERE id = %(id)s AND redaction_id = %(redaction_id)s;
+
+-- name: covers_of
+-- The covers of a redaction, in the order in which they appear.
+SELECT c.*, a.name AS by_name FROM evidence.cover c JOIN access.account a ON a.id = c.by_id
+WHERE c.redaction_id = %(redaction_id)s ORDER BY c.first, c.id;
