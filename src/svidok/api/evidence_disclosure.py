@@ -88,6 +88,14 @@ def preview_disclosure(disclosure_id: UUID, look: Look, services: Services) -> d
         return disclosures.preview(tx, actor=look.actor, disclosure_id=disclosure_id, at=at, reach=services.reach)
 
 
+@get("/api/disclosures/{disclosure_id:uuid}/reference", **guarded("view_cases"), sync_to_thread=True)
+def reference_of_disclosure(disclosure_id: UUID, actor: Actor, services: Services) -> dict[str, Any]:
+    """The reference that a purpose has to be bound to, before anything of the disclosure is shown."""
+    with services.database.transaction() as tx:
+        row = disclosures.for_reading(tx, actor=actor, disclosure_id=disclosure_id, at=services.clock.now())
+    return {"reference_id": row["reference_id"], "number": row["case_number"]}
+
+
 @post("/api/disclosures/{disclosure_id:uuid}/decision", **guarded("approve_disclosure"), sync_to_thread=True)
 def decide_disclosure(disclosure_id: UUID, data: VerdictIn, actor: Actor, services: Services) -> dict[str, bool]:
     """Approve or refuse."""
@@ -147,5 +155,6 @@ def take_bundle(request: Request[Any, Any, Any], disclosure_id: UUID, look: Look
 
 
 ROUTES = [
-    ask_disclosure, list_asked, preview_disclosure, decide_disclosure, withdraw_disclosure, make_bundle, take_bundle,
+    ask_disclosure, list_asked, reference_of_disclosure, preview_disclosure, decide_disclosure, withdraw_disclosure,
+    make_bundle, take_bundle,
 ]  # fmt: skip

@@ -93,8 +93,18 @@ def read_redaction(redaction_id: UUID, look: Look, services: Services) -> dict[s
         }
 
 
+@get("/api/redactions/{redaction_id:uuid}/reference", **guarded("view_exhibit"), sync_to_thread=True)
+def reference_of_redaction(redaction_id: UUID, actor: Actor, services: Services) -> dict[str, Any]:
+    """The reference that a purpose has to be bound to, before anything of the redaction is shown."""
+    with services.database.transaction() as tx:
+        _, admitted = redactions.admit_redaction(
+            tx, actor=actor, action="view_exhibit", redaction_id=redaction_id, at=services.clock.now()
+        )
+    return {"reference_id": admitted.case["reference_id"], "number": admitted.case["number"]}
+
+
 @get(
-    "/api/redactions/{redaction_id:uuid}/pictures/{number:int}",
+    "/api/redactions/{redaction_id:uuid}/picture",
     **guarded("view_exhibit", shows=Shows.FOOTAGE),
     sync_to_thread=True,
 )
@@ -189,6 +199,6 @@ def _admitted(tx: Any, redaction_id: UUID, look: Look, services: Services) -> Ro
 
 
 ROUTES = [
-    begin_redaction, go_on_proposing, read_redaction, show_redaction_picture, set_redaction, draw_cover, change_cover,
-    ask_review, return_redaction, accept_redaction,
+    begin_redaction, go_on_proposing, reference_of_redaction, read_redaction, show_redaction_picture, set_redaction,
+    draw_cover, change_cover, ask_review, return_redaction, accept_redaction,
 ]  # fmt: skip

@@ -136,7 +136,7 @@ def test_two_people_pass_it_and_only_then_it_is_made(bureau, film) -> None:
     assert bureau.ask("lead", "PUT", f"{path}/covers/{drawn}", json=changed).is_success
     shown = bureau.ask("mate", "GET", path).json()
     assert (shown["redaction"]["says"], shown["covers"][0]["last"]) == ("a face at 0:04", 140)
-    picture = bureau.ask("mate", "GET", f"{path}/pictures/70?width=320")
+    picture = bureau.ask("mate", "GET", f"{path}/picture?number=70&width=320")
     assert picture.content[:3] == b"\xff\xd8\xff"
     for bad in (
         [[0, 900, 900, 30, 30]],
@@ -147,7 +147,7 @@ def test_two_people_pass_it_and_only_then_it_is_made(bureau, film) -> None:
     ):
         assert bureau.ask("lead", "POST", f"{path}/covers", json=cover | {"keys": bad}).status_code == 400, bad
     assert bureau.ask("stranger", "GET", path).status_code == 404
-    assert bureau.ask("stranger", "GET", f"{path}/pictures/1").status_code == 404
+    assert bureau.ask("stranger", "GET", f"{path}/picture?number=1").status_code == 404
 
 
 def test_sound_that_is_kept_is_kept(bureau, film, tmp_path: Path) -> None:
