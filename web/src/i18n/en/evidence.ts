@@ -265,7 +265,6 @@ export const evidence = {
   "error.disclosure-not-approved": "This disclosure is not approved.",
   "error.too-near": "Somebody of another unit or another role has to approve this.",
   "error.bundle-not-made": "The bundle is not made yet.",
-  "error.bundles-not-set-up": "This machine makes no bundles: its ledger and keys are elsewhere.",
   "error.ledger-behind": "The ledger does not take new entries. Look at it, then try again.",
   "error.not-sealed-yet": "The last minute is not sealed yet. Try again in a minute.",
   "error.not-redactable": "Only films can be redacted.",
@@ -280,6 +279,8 @@ export const evidence = {
   "error.style-unknown": "There is no such look.",
   "error.redaction-not-whole": "The redacted film is not whole. Try again.",
   "error.not-decodable": "This file cannot be decoded; it is kept as it is.",
+  "error.not-your-shift": "You may declare pauses of your own shifts only.",
+  "error.no-worn-volumes": "This machine keeps no footage of worn cameras.",
   "error.picture-not-there": "There is no such picture.",
   "error.width-out-of-range": "This width is not possible.",
 };

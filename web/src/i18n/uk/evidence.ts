@@ -265,7 +265,6 @@ export const evidence = {
   "error.disclosure-not-approved": "Це передання не затверджено.",
   "error.too-near": "Затвердити має особа з іншого підрозділу або з іншою роллю.",
   "error.bundle-not-made": "Пакет ще не виготовлено.",
-  "error.bundles-not-set-up": "Ця машина не виготовляє пакетів: її реєстр і ключі деінде.",
   "error.ledger-behind": "Реєстр не приймає нових записів. Перегляньте його стан і спробуйте ще.",
   "error.not-sealed-yet": "Останні хвилини ще не опечатані. Спробуйте за хвилину.",
   "error.not-redactable": "Знеособити можна лише відео.",
@@ -280,6 +279,8 @@ export const evidence = {
   "error.style-unknown": "Такого вигляду немає.",
   "error.redaction-not-whole": "Знеособлене відео неповне. Спробуйте ще.",
   "error.not-decodable": "Цей файл не вдається розкодувати; він збережений як є.",
+  "error.not-your-shift": "Оголошувати паузи можна лише у власних змінах.",
+  "error.no-worn-volumes": "Ця машина не зберігає записів натільних камер.",
   "error.picture-not-there": "Такого кадру немає.",
   "error.width-out-of-range": "Така ширина неможлива.",
 };
