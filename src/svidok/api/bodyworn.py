@@ -147,6 +147,15 @@ def board(services: Services, checkpoint: str | None = None) -> list[dict[str, A
     return [_on_board(row) for row in rows]
 
 
+@get("/api/worn/badge", **guarded("use_dock"), sync_to_thread=True)
+def badge(services: Services, code: str) -> dict[str, str | None]:
+    """Whose badge, card or QR code this is, as a badge number, and which camera that badge has."""
+    with services.database.transaction() as tx:
+        officer = issuing.find_officer(tx, code)
+        has = tx.maybe(issuing.SQL["open_issue_of_officer"], officer_id=officer["id"])
+    return {"badge": officer["badge"], "camera": has["number"] if has else None}
+
+
 @post("/api/worn/issue", **guarded("use_dock"), sync_to_thread=True)
 def issue(services: Services, actor: Actor, data: IssueIn) -> dict[str, Any]:
     """Hand out a camera."""
@@ -395,6 +404,6 @@ def _ms(length: timedelta) -> int:
 
 
 ROUTES: list[Any] = [
-    board, issue, take_back, swap, shifts, one_shift, my_shifts, plan, pause, officers, add_officer, enrol, packs,
-    set_pack, list_docks, make_dock, renew_dock, inventories, count,
+    board, badge, issue, take_back, swap, shifts, one_shift, my_shifts, plan, pause, officers, add_officer, enrol,
+    packs, set_pack, list_docks, make_dock, renew_dock, inventories, count,
 ]  # fmt: skip

@@ -50,11 +50,17 @@ class DockClient:
 
     def ask(self, method: str, path: str, headers: dict[str, str] | None = None, body: Any = None) -> Said:
         """One request on the kept connection."""
+        kept = self._line is not None
         line = self._line or self._connect()
         try:
             line.request(method, path, body=body, headers={"X-Auth-Token": self._token, **(headers or {})})
             answer = line.getresponse()
             return Said(answer.status, {n.lower(): v for n, v in answer.getheaders()}, answer.read())
+        except (http.client.RemoteDisconnected, ConnectionError):
+            self.hang_up()
+            if kept:  # the other side tired of waiting on a quiet line: nothing was answered, so ask again
+                return self.ask(method, path, headers, body)
+            raise
         except (http.client.HTTPException, OSError):
             self.hang_up()
             raise

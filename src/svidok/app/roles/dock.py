@@ -58,7 +58,8 @@ def run_dock(settings: Settings) -> None:
     try:
         uvicorn.run(
             door, host=settings.dock_host, port=settings.dock_port or 0, log_config=None, access_log=False,
-            server_header=False, lifespan="off", timeout_graceful_shutdown=3, ssl_certfile=str(keys.certificate),
+            server_header=False, timeout_keep_alive=75, lifespan="off",
+            timeout_graceful_shutdown=3, ssl_certfile=str(keys.certificate),
             ssl_keyfile=str(keys.private_key),
         )  # fmt: skip
     finally:
