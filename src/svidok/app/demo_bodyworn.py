@@ -96,7 +96,7 @@ def dock(settings: Settings, clock: Clock) -> None:
     for _, _, _, serial, fault in OFFICERS:
         offload(
             client, serial, start=start, seconds=60 * CONTROL_MINUTES, clip_s=120, fault=fault, fault_s=40, door="tus",
-            at=clock.now(), cache=settings.data / "demo" / "scenes",
+            now=clock.now, cache=settings.data / "demo" / "scenes",
         )  # fmt: skip
     done.touch()
     log.info("docked", cameras=len(OFFICERS))

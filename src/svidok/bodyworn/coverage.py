@@ -4,7 +4,7 @@ Every hole of two seconds or more in the footage of a required span becomes a
 gap. Its cause is the strongest thing that is known about it, strongest first:
 
 1. No camera was issued.
-2. The camera says that it recorded there, and it did not arrive (or its end was torn off).
+2. What it recorded there arrived and waits to be read; or it did not arrive, or its end was torn off.
 3. Its battery was empty.
 4. It was switched off, or recording was stopped.
 5. It has not docked since, so that footage may still be on it.
@@ -40,6 +40,7 @@ TOLERANCE = timedelta(seconds=2)  # a shorter hole is the seam between two clips
 
 _STRENGTH = (
     GapCause.NO_CAMERA,
+    GapCause.NOT_READ,
     GapCause.CUT_GOP,
     GapCause.CHUNK_MISSING,
     GapCause.BATTERY,
@@ -119,11 +120,17 @@ def _grounds(wanted: Sequence[Span], evidence: Evidence, at: datetime) -> Iterat
     for span in without(wanted, held):
         yield _Ground(span, GapCause.NO_CAMERA)
     for one in evidence.missing:
-        yield _Ground(one.span, GapCause.CUT_GOP if one.torn else GapCause.CHUNK_MISSING, one.name)
+        yield _Ground(one.span, _cause_of(one), one.name)
     yield from _stopped(evidence, at)
     for issue in evidence.issues:
         if issue.docked_at is None:
             yield _Ground(Span(issue.issued_at, max(at, issue.issued_at)), GapCause.DOCK_LATE)
+
+
+def _cause_of(one: Announced) -> GapCause:
+    if one.unread:
+        return GapCause.NOT_READ
+    return GapCause.CUT_GOP if one.torn else GapCause.CHUNK_MISSING
 
 
 def _stopped(evidence: Evidence, at: datetime) -> Iterator[_Ground]:

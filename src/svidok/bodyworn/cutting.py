@@ -123,7 +123,7 @@ class _Cutter:
             AppendJob(
                 segment_id=self._segment, volume_id=self._target.disk.volume.id, group=one.group, buffers=buffers,
                 size=sum(map(len, buffers)), start_us=one.start_us, duration_us=one.duration_us,
-                flags=SYNC if one.group.starts_clean else 0,
+                flags=SYNC if one.group.starts_clean else 0, sync=False,
             )
         )  # fmt: skip
 

@@ -143,11 +143,14 @@ class _Known:
     def _missing(self, issue: Issue, have: list[Span]) -> Iterator[Announced]:
         """What the camera announced, and what clips that came claim, without what can be played of it."""
         said = [row for row in (*self.announced, *self.arrived) if row["camera_id"] == issue.camera_id]
-        came = {row["name"] for row in self.arrived if row["camera_id"] == issue.camera_id}
+        own = [row for row in self.arrived if row["camera_id"] == issue.camera_id]
+        came = {row["name"] for row in own}
+        unread = {row["name"] for row in own if row["read_at"] is None and row["state"] != "quarantined"}
         for row in said:
             for span in without([Span(row["start_at"], row["end_at"])], have):
                 if span.duration >= _CRUMB:
-                    yield Announced(span=span, name=row["name"], torn=row["name"] in came)
+                    name: str = row["name"]
+                    yield Announced(span=span, name=name, torn=name in came, unread=name in unread)
 
 
 def _issue(row: Row) -> Issue:

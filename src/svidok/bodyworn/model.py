@@ -33,6 +33,7 @@ class GapCause(StrEnum):
     BATTERY = "battery"
     DOCK_LATE = "dock-late"  # what was recorded may still be on the camera
     CHUNK_MISSING = "chunk-missing"  # the camera says that it recorded, and it did not arrive
+    NOT_READ = "not-read"  # it arrived and is kept, and nobody looked into it yet
     CUT_GOP = "cut-gop"  # the end of a clip was torn off
     UNKNOWN = "unknown"
     OBSTRUCTED = "obstructed"
@@ -112,11 +113,15 @@ class Stretch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Announced:
-    """What a camera said it recorded and what did not come of it: a whole clip, or the end of one that was `torn`."""
+    """What a camera said it recorded and what cannot be played of it: a whole clip, or the end of one that was `torn`.
+
+    `unread`: it came, and within minutes somebody will have looked what of it can be played.
+    """
 
     span: Span
     name: str
     torn: bool = False
+    unread: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,6 +4,7 @@ import base64
 import json
 import ssl
 import tempfile
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -74,13 +75,13 @@ def dock_there_is_none(
     for number, serial in enumerate(numbers, 1):
         offload(
             client, serial, start=start, seconds=60 * minutes, clip_s=clip_s, fault=_fault_of(faults, number),
-            fault_s=fault_s, door=door, at=reach.clock.now(), cache=cache,
+            fault_s=fault_s, door=door, now=reach.clock.now, cache=cache,
         )  # fmt: skip
 
 
 def offload(
     client: DockClient, serial: str, *, start: datetime, seconds: float, clip_s: float, fault: str, fault_s: float,
-    door: str, at: datetime, cache: Path, user: str = "",
+    door: str, now: Callable[[], datetime], cache: Path, user: str = "",
 ) -> None:  # fmt: skip
     """One camera docks and uploads; what came of it is printed."""
     swapped = f"{serial}-other" if fault == "swapped" else serial
@@ -91,7 +92,7 @@ def offload(
         if door == "swift":
             done = offload_swift(client, camera, user=user or f"user-{serial}", folder=Path(folder), cache=cache)
         else:
-            done = offload_tus(client, camera, at=at, folder=Path(folder), cache=cache)
+            done = offload_tus(client, camera, now=now, folder=Path(folder), cache=cache)
     click.echo(f"{serial}: {len(done.acknowledged)} clips acknowledged, {len(done.failed)} not ({fault})")
 
 

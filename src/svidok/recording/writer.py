@@ -44,7 +44,11 @@ class OpenJob:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AppendJob:
-    """Add one fragment. `group` is what it was made of, for another try on another disk."""
+    """Add one fragment. `group` is what it was made of, for another try on another disk.
+
+    `sync` is false only where losing it costs nothing (it is cut from a file that is kept): then all of the segment
+    is synced once, before it is told as closed, and whoever asked gives it its name only then.
+    """
 
     segment_id: UUID
     volume_id: UUID
@@ -54,6 +58,7 @@ class AppendJob:
     start_us: int
     duration_us: int
     flags: int
+    sync: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +116,7 @@ class _OpenFile:
     records: list[IndexRecord] = field(default_factory=list)
     leaves: list[bytes] = field(default_factory=list)
     failed: bool = False
+    late: bool = False  # it has fragments that were not synced one by one
 
     def closed(self) -> Closed | None:
         if not self.records:
@@ -173,6 +179,14 @@ class WriterPool:
             if file is None:
                 return None
             del files[job.segment_id]
+            try:
+                _sync_late(file)
+            except OSError as error:
+                file.failed = True
+                _close(file)
+                return Failed(
+                    segment_id=job.segment_id, volume_id=file.job.volume_id, error=error, lost=(), closed=None
+                )
             _close(file)
             return None if file.failed else file.closed()
         if file is None or file.failed:
@@ -254,6 +268,13 @@ def _forget(handle: int, begin: int, end: int) -> None:
     begin, end = begin & -mmap.PAGESIZE, end & -mmap.PAGESIZE
     if begin < end:
         os.posix_fadvise(handle, begin, end - begin, os.POSIX_FADV_DONTNEED)
+
+
+def _sync_late(file: _OpenFile) -> None:
+    """Sync what was not synced fragment by fragment."""
+    if file.late and not file.failed:
+        os.fdatasync(file.media)
+        os.posix_fadvise(file.media, 0, 0, os.POSIX_FADV_DONTNEED)
 
 
 def _fail(file: _OpenFile, job: AppendJob, error: OSError) -> Failed:

@@ -9,7 +9,7 @@ import hashlib
 import http.client
 import json
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -139,11 +139,17 @@ def offload_swift(client: DockClient, camera: WornCamera, *, user: str, folder: 
 
 
 def offload_tus(
-    client: DockClient, camera: WornCamera, *, at: datetime, folder: Path, cache: Path, only: int | None = None
+    client: DockClient,
+    camera: WornCamera,
+    *,
+    now: Callable[[], datetime],
+    folder: Path,
+    cache: Path,
+    only: int | None = None,
 ) -> Offloaded:
     """Upload one camera's shift by our own contract: a manifest, then each clip in parts with checksums."""
     paths = {clip.name: write_clip(replace(clip, serial=camera.serial), folder, cache=cache) for clip in camera.clips}
-    client.ask("POST", "/dock/v1/manifests", {"Content-Type": "application/json"}, manifest_of(camera, paths, at))
+    client.ask("POST", "/dock/v1/manifests", {"Content-Type": "application/json"}, manifest_of(camera, paths, now()))
     done: list[str] = []
     failed: list[str] = []
     for number, clip in enumerate(camera.clips):

@@ -49,7 +49,7 @@ def test_a_whole_shift_is_kept_copied_and_played(place: Place, cache: Path, tmp_
     if door == "swift":
         done = offload_swift(place.client(), camera, user="u1", folder=tmp_path, cache=cache)
     else:
-        done = offload_tus(place.client(), camera, at=SystemClock().now(), folder=tmp_path, cache=cache)
+        done = offload_tus(place.client(), camera, now=SystemClock().now, folder=tmp_path, cache=cache)
     assert (len(done.acknowledged), done.failed) == (3, ())
     kept = rows(place, worn.serial)
     assert [row["entry_kind"] for row in kept] == [CLIP_KEPT] * 3
@@ -91,7 +91,7 @@ def test_each_fault_is_a_gap_with_its_cause(place: Place, cache: Path, tmp_path:
     for number, fault in enumerate(wanted):
         shifts[fault] = place.shift(f"F-{number}", f"FAULT{number}", START, 180)
         camera = shift_of_camera(f"FAULT{number}", start=START, seconds=180, clip_s=60, fault=fault, fault_s=40)
-        offload_tus(place.client(), camera, at=SystemClock().now(), folder=tmp_path, cache=cache)
+        offload_tus(place.client(), camera, now=SystemClock().now, folder=tmp_path, cache=cache)
     tend(place)
     for fault, worn in shifts.items():
         found[fault] = gaps(place, worn)
@@ -101,7 +101,7 @@ def test_each_fault_is_a_gap_with_its_cause(place: Place, cache: Path, tmp_path:
 def test_the_torn_end_of_a_clip_is_told(place: Place, cache: Path, tmp_path: Path) -> None:
     worn = place.shift("T-1", "TORN1", START, 120)
     camera = shift_of_camera("TORN1", start=START, seconds=120, clip_s=60, fault="torn", fault_s=40)
-    offload_tus(place.client(), camera, at=SystemClock().now(), folder=tmp_path, cache=cache)
+    offload_tus(place.client(), camera, now=SystemClock().now, folder=tmp_path, cache=cache)
     tend(place)
     ((cause, seconds),) = gaps(place, worn)
     assert cause == "cut-gop"
@@ -111,10 +111,10 @@ def test_the_torn_end_of_a_clip_is_told(place: Place, cache: Path, tmp_path: Pat
 def test_a_pulled_camera_goes_on_where_it_was(place: Place, cache: Path, tmp_path: Path) -> None:
     worn = place.shift("P-1", "PULL1", START, 120)
     camera = shift_of_camera("PULL1", start=START, seconds=120, clip_s=60, fault="pulled")
-    first = offload_tus(place.client(), camera, at=SystemClock().now(), folder=tmp_path, cache=cache)
+    first = offload_tus(place.client(), camera, now=SystemClock().now, folder=tmp_path, cache=cache)
     assert len(first.failed) == 1
     again = shift_of_camera("PULL1", start=START, seconds=120, clip_s=60)
-    second = offload_tus(place.client(), again, at=SystemClock().now(), folder=tmp_path, cache=cache)
+    second = offload_tus(place.client(), again, now=SystemClock().now, folder=tmp_path, cache=cache)
     assert second.failed == ()
     tend(place)
     assert gaps(place, worn) == []
@@ -124,7 +124,7 @@ def test_a_pulled_camera_goes_on_where_it_was(place: Place, cache: Path, tmp_pat
 def test_a_replay_is_kept_aside(place: Place, cache: Path, tmp_path: Path) -> None:
     place.shift("R-1", "REPLAY1", START, 60)
     camera = shift_of_camera("REPLAY1", start=START, seconds=60, clip_s=60, fault="replay")
-    offload_tus(place.client(), camera, at=SystemClock().now(), folder=tmp_path, cache=cache)
+    offload_tus(place.client(), camera, now=SystemClock().now, folder=tmp_path, cache=cache)
     tend(place)
     states = {row["name"]: (row["state"], row["reason"]) for row in rows(place, "REPLAY1")}
     assert sorted(states.values()) == [("copied", ""), ("quarantined", "replay")]

@@ -74,6 +74,7 @@ export const bodyworn = {
   "cause.battery": "Battery empty",
   "cause.dock-late": "Not docked yet",
   "cause.chunk-missing": "Clip did not arrive",
+  "cause.not-read": "Arrived, being read",
   "cause.cut-gop": "End torn off",
   "cause.unknown": "Unknown",
   "cause.obstructed": "Lens covered",

@@ -74,6 +74,7 @@ export const bodyworn = {
   "cause.battery": "Розрядилась",
   "cause.dock-late": "Ще не в док-станції",
   "cause.chunk-missing": "Запис не надійшов",
+  "cause.not-read": "Ще розбирається",
   "cause.cut-gop": "Обірваний кінець",
   "cause.unknown": "Невідомо",
   "cause.obstructed": "Об'єктив закрито",
