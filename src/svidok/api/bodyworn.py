@@ -74,6 +74,7 @@ class ShiftOut(msgspec.Struct):
     missing_ms: int
     paused_ms: int
     impaired_ms: int
+    awaited_ms: int
     stretches: list[StretchOut]
     gaps: list[GapOut]
 
@@ -374,6 +375,7 @@ def _shift(one: CoveredShift) -> ShiftOut:
         checkpoint=one.shift.checkpoint, start=one.shift.span.start, end=one.shift.span.end,
         cameras=list(one.cameras), required_ms=_ms(cover.required_time), covered_ms=_ms(cover.covered_time),
         missing_ms=_ms(cover.missing_time), paused_ms=_ms(cover.paused_time), impaired_ms=_ms(cover.impaired_time),
+        awaited_ms=_ms(cover.awaited_time),
         stretches=_stretches(one),
         gaps=[
             GapOut(start=gap.span.start, end=gap.span.end, cause=str(gap.cause), detail=gap.detail,

@@ -46,6 +46,10 @@ SHOWS_NOTHING = frozenset({GapCause.OBSTRUCTED, GapCause.TOO_DARK, GapCause.FROZ
 """Causes of gaps that have footage."""
 
 
+AWAITED = frozenset({GapCause.DOCK_LATE, GapCause.NOT_READ})
+"""Causes that may yet turn out to be footage: it is on the camera, or it came and waits to be read."""
+
+
 class PauseKind(StrEnum):
     """Why an officer may stop recording, where the policy pack of the service allows it."""
 
@@ -186,8 +190,13 @@ class Coverage:
 
     @property
     def missing_time(self) -> timedelta:
-        """How long there is none, and no pause says why."""
-        return self._gap_time(lambda gap: not gap.has_footage and gap.paused is None)
+        """How long there is none, no pause says why, and none is awaited."""
+        return self._gap_time(lambda gap: not gap.has_footage and gap.paused is None and gap.cause not in AWAITED)
+
+    @property
+    def awaited_time(self) -> timedelta:
+        """How long footage may yet come."""
+        return self._gap_time(lambda gap: gap.cause in AWAITED and gap.paused is None)
 
     @property
     def paused_time(self) -> timedelta:

@@ -43,6 +43,7 @@ export interface Shift {
   missing_ms: number;
   paused_ms: number;
   impaired_ms: number;
+  awaited_ms: number;
   stretches: { start: string; end: string; channel_id: string }[];
   gaps: Gap[];
 }
@@ -64,6 +65,11 @@ export function portion(start: number, end: number, from: number, to: number): {
   const right = Math.min(100, Math.max(0, ((end - from) / whole) * 100));
   const width = Math.max(0.4, right - left);
   return { left: Math.min(left, 100 - width), width };
+}
+
+/** A gap that may yet turn out to be footage: on the camera still, or waiting to be read. */
+export function awaited(gap: Pick<Gap, "cause">): boolean {
+  return gap.cause === "dock-late" || gap.cause === "not-read";
 }
 
 /** Covered time in hundredths, rounded down: 99.99 is not all of it. */

@@ -43,6 +43,7 @@ export const bodyworn = {
   "worn.again": "Try again",
   "worn.covered": "Covered",
   "worn.missing_time": "Without footage",
+  "worn.awaited_time": "Awaited",
   "worn.impaired_time": "Footage that shows nothing",
   "worn.paused_time": "Declared pauses",
   "worn.gaps": "Gaps",

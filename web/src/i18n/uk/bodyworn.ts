@@ -43,6 +43,7 @@ export const bodyworn = {
   "worn.again": "Ще раз",
   "worn.covered": "Покрито",
   "worn.missing_time": "Без відео",
+  "worn.awaited_time": "Ще надійде",
   "worn.impaired_time": "Відео, що нічого не показує",
   "worn.paused_time": "Оголошені паузи",
   "worn.gaps": "Прогалини",
