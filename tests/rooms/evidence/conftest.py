@@ -10,6 +10,8 @@ import pytest
 VECTORS = Path(__file__).parents[2] / "vectors"
 sys.path.insert(0, str(VECTORS))
 
+sys.path.insert(0, str(Path(__file__).parent))
+
 import making  # noqa: E402
 
 
