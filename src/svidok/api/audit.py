@@ -15,6 +15,7 @@ from svidok.api.services import Services
 from svidok.base import BadInput, NotFound
 from svidok.governance.purposes import purposes_named
 from svidok.ledger.entry import Entry
+from svidok.ledger.gathering import COSIGNED
 from svidok.ledger.log import LogReader
 from svidok.ledger.note import Checkpoint
 from svidok.ledger.register import count_waiting, entry_by_id
@@ -31,6 +32,7 @@ class LedgerOut(msgspec.Struct):
     checkpoint: str
     pending: int
     verifier_key: str
+    cosigned: str | None
 
 
 def _checkpoint(folder: Path) -> tuple[str, Checkpoint]:
@@ -94,10 +96,11 @@ def read_ledger(services: Services) -> LedgerOut:
     note, checkpoint = _checkpoint(services.ledger_folder)
     with services.database.transaction() as tx:
         pending = count_waiting(tx)
-    key = services.ledger_folder / "verifier.key"
+    key, cosigned = services.ledger_folder / "verifier.key", services.ledger_folder / COSIGNED
     return LedgerOut(
         origin=checkpoint.origin, size=checkpoint.size, root=checkpoint.root.hex(), checkpoint=note, pending=pending,
         verifier_key=key.read_text().strip() if key.exists() else "",
+        cosigned=cosigned.read_text("utf-8") if cosigned.exists() else None,
     )  # fmt: skip
 
 
@@ -108,7 +111,7 @@ def read_ledger_file(path: Path, services: Services) -> Response[bytes]:
     file = (folder / str(path).lstrip("/")).resolve()
     if not file.is_relative_to(folder) or not file.is_file() or file.suffix == ".part":
         raise NotFound("not-found", "The ledger has no such file.")
-    is_text = file.name in ("checkpoint", "verifier.key")
+    is_text = file.name in ("checkpoint", COSIGNED, "verifier.key", "trust.json")
     age = "no-cache" if is_text else "public, max-age=31536000, immutable"
     return Response(
         file.read_bytes(),

@@ -11,10 +11,11 @@ from importlib import resources
 from pathlib import Path
 
 from svidok.app.settings import Settings
-from svidok.base import Unavailable
+from svidok.app.witnessing import asked_witnesses
+from svidok.base import Conflict, Unavailable
 from svidok.evidence.bundle import model as m
-from svidok.evidence.bundle.stamping import Stamper, local_authority, stamp_all
-from svidok.evidence.bundle.writer import Footage, Means, own_key
+from svidok.evidence.bundle.stamping import Stamper, by_http, local_authority, read_root, stamp_all
+from svidok.evidence.bundle.writer import Footage, Means, own_key, told_trust
 from svidok.evidence.disclosing import MakeMeans
 from svidok.ledger.signer import FileSigner
 
@@ -27,7 +28,7 @@ def bundle_means(settings: Settings, *, at: datetime) -> MakeMeans:
 
     @cache
     def keys() -> tuple[FileSigner, list[Stamper]]:
-        stampers = [
+        stampers = [_named_authority(line) for line in settings.time_stamps] or [
             local_authority(settings.keys / f"test-authority-{n}", name=f"Local test authority {n}", at=at)
             for n in (1, 2)
         ]
@@ -35,12 +36,22 @@ def bundle_means(settings: Settings, *, at: datetime) -> MakeMeans:
 
     def make(note: str) -> Means:
         signer, stampers = keys()
+        trust = _trust(settings, signer, stampers)
+        (settings.ledger / "trust.json").write_bytes(told_trust(trust))  # published beside the log, for whoever checks
         return Means(
             footage=_no_footage, ledger=settings.ledger, note=note, signer=signer,
-            trust=_trust(settings, signer, stampers), stamp=lambda data: stamp_all(stampers, data), page=_page(),
+            trust=trust, stamp=lambda data: stamp_all(stampers, data), page=_page(),
         )  # fmt: skip
 
     return make
+
+
+def _named_authority(line: str) -> Stamper:
+    """An authority as the settings name it."""
+    name, url, root = [*line.split("|"), "", ""][:3]
+    if not url.startswith(("http://", "https://")) or not root:
+        raise Conflict("stamp-setting", f"{line!r} is not `NAME|URL|file of its root certificate`.")
+    return Stamper(authority=m.Authority(name=name, root=read_root(Path(root)), is_test=False), ask=by_http(url))
 
 
 def _trust(settings: Settings, signer: FileSigner, stampers: list[Stamper]) -> m.Trust:
@@ -52,7 +63,8 @@ def _trust(settings: Settings, signer: FileSigner, stampers: list[Stamper]) -> m
             "ledger-unavailable", "The ledger's public key cannot be read. Start intake first."
         ) from error
     return m.Trust(
-        name=origin, ledger=ledger, signer=own_key(signer, f"{origin}/disclosure"), witnesses=(), quorum=0,
+        name=origin, ledger=ledger, signer=own_key(signer, f"{origin}/disclosure"),
+        witnesses=tuple(one.key.text() for one in asked_witnesses(settings)), quorum=settings.witness_quorum,
         authorities=tuple(one.authority for one in stampers), stamps=len(stampers),
     )  # fmt: skip
 

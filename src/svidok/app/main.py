@@ -32,6 +32,7 @@ from svidok.cli.plates import plates_group
 from svidok.cli.reach import Reach
 from svidok.cli.recording import COMMANDS
 from svidok.cli.simulate import simulate
+from svidok.cli.witness import witness_command
 from svidok.cli.worn import worn
 from svidok.db import Database
 from svidok.db.server import PostgresServer
@@ -178,7 +179,8 @@ def openapi() -> None:
     click.echo(json.dumps(build_hub(settings).openapi_schema.to_schema(), indent=1, ensure_ascii=False))
 
 
-for command in (simulate, worn, ledger, cameras_group, plates_group, copies_group, verify_bundle_command, *COMMANDS):
+BUNDLES = (verify_bundle_command, witness_command)
+for command in (simulate, worn, ledger, cameras_group, plates_group, copies_group, *BUNDLES, *COMMANDS):
     svidok.add_command(command)
 
 

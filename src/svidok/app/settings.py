@@ -40,6 +40,11 @@ class Settings(BaseSettings):
     ledger_pkcs11_token: str = Field("svidok", description="Label of the token that holds the ledger's key.")
     ledger_pkcs11_key: str = Field("ledger", description="Label of the key in the token (Ed25519).")
     ledger_pkcs11_pin: SecretStr | None = Field(None, description="PIN of the token; better in the environment.")
+    witnesses: list[str] = Field(default_factory=list, description="Who countersigns checkpoints: `URL verifier-key`.")
+    witness_quorum: int = Field(0, description="How many of the witnesses must sign.")
+    time_stamps: list[str] = Field(
+        default_factory=list, description="Time-stamping authorities: `NAME|URL|file of its root certificate`."
+    )
     footage: list[Path] = Field(default_factory=list, description="Folders (disks) for footage; unset: <data>/footage.")
     footage_quota_gib: int | None = Field(None, description="What footage may take in each folder; unset: the disk.")
     device_roots: Path | None = Field(None, description="Certificates (PEM) of makers whose cameras sign video.")

@@ -3,6 +3,8 @@
 import base64
 import json
 import sys
+import time
+from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -12,10 +14,14 @@ from svidok.base import BadInput, Conflict, NotFound
 from svidok.cli.reach import Reach, pass_reach
 from svidok.ledger import Entry
 from svidok.ledger.audit import AuditReport, audit_log, audit_register
+from svidok.ledger.cosigning import Key
+from svidok.ledger.gathering import best_note
 from svidok.ledger.log import LogReader
+from svidok.ledger.monitor import Monitor, Watched, by_http
 from svidok.ledger.note import BadNote, Checkpoint, Verifier, open_note
 from svidok.ledger.register import entry_by_id
 from svidok.ledger.signer import FileSigner
+from svidok.ledger.tlogproof import write_proof
 
 KEY_FILE = "ledger.pem"
 PUBLIC_FILE = "ledger.pub"  # all that is here of a key in a token
@@ -104,9 +110,46 @@ def _tell(report: AuditReport) -> None:
 
 
 @ledger.command()
-@click.argument("entry", type=click.UUID)
+@click.argument("address")
+@click.option("--key", required=True, help="The log's public key, or a file that holds it.")
+@click.option("--state", type=click.Path(dir_okay=False, path_type=Path), required=True,
+              help="Where to keep what was seen.")  # fmt: skip
+@click.option("--witness", "witnesses", multiple=True, help="A witness's public key.")
+@click.option("--quorum", default=0, show_default=True, help="How many of the witnesses must have signed.")
+@click.option("--late-s", default=600, show_default=True, help="How much earlier than seen an entry's time may be.")
+@click.option("--every-s", default=30, show_default=True, help="Look so often.")
+@click.option("--once", is_flag=True, help="Look once; status 1 where something is wrong.")
 @pass_reach
-def prove(reach: Reach, entry: UUID) -> None:
+def watch(
+    reach: Reach, address: str, *, key: str, state: Path, witnesses: tuple[str, ...], quorum: int, late_s: int,
+    every_s: int, once: bool,
+) -> None:  # fmt: skip
+    """Follow the log at ADDRESS over plain HTTP from its first entry on, and say what is wrong."""
+    text = Path(key).read_text("utf-8").strip() if Path(key).is_file() else key
+    try:
+        watched = Watched(
+            key=Key.parse(text), witnesses=[Key.parse(one) for one in witnesses], quorum=quorum,
+            late=timedelta(seconds=late_s), stale=timedelta(seconds=max(600, 10 * every_s)),
+        )  # fmt: skip
+    except ValueError as error:
+        raise BadInput("key-unreadable", f"This is not a public key: {error}") from error
+    monitor, fetch = Monitor(state, watched), by_http(address)
+    while True:
+        at = reach.clock.now()
+        findings = monitor.look(fetch, at)
+        for finding in findings:
+            click.echo(f"{at.isoformat()}  {finding.code}  {finding.where}: {finding.says}")
+        if once:
+            click.echo(f"{monitor.size} entries seen: {len(findings) or 'no'} findings")
+            sys.exit(1 if findings else 0)
+        time.sleep(every_s)
+
+
+@ledger.command()
+@click.argument("entry", type=click.UUID)
+@click.option("--tlog-proof", is_flag=True, help="As one file of C2SP tlog-proof, with the payload as extra data.")
+@pass_reach
+def prove(reach: Reach, entry: UUID, *, tlog_proof: bool) -> None:
     """Print what proves that ENTRY is in the log: leaf, path, checkpoint, and what opens its commitment."""
     database = reach.database()
     try:
@@ -114,7 +157,7 @@ def prove(reach: Reach, entry: UUID) -> None:
             row = entry_by_id(tx, entry)
     finally:
         database.close()
-    note = _note(reach.ledger)
+    note = best_note(reach.ledger) if tlog_proof else _note(reach.ledger)
     size = Checkpoint.parse(note).size
     index = row["leaf_index"]
     if index is None or index >= size:
@@ -122,6 +165,11 @@ def prove(reach: Reach, entry: UUID) -> None:
     leaf = Entry(
         id=row["id"], kind=row["kind"], subject=row["subject"], at=row["at"], commitment=bytes(row["commitment"])
     )
+    if tlog_proof:
+        click.echo(
+            write_proof(index, LogReader(reach.ledger).inclusion_proof(index, size), note, row["payload"]), nl=False
+        )
+        return
     told = {
         "leaf": leaf.leaf(),
         "leaf_index": index,

@@ -23,6 +23,7 @@ from svidok.evidence.exhibits import channels_named
 from svidok.evidence.model import Happened
 from svidok.evidence.vault import Vault
 from svidok.fleet.model import PX_M_CLASSES
+from svidok.ledger.gathering import best_note
 from svidok.ledger.note import Checkpoint
 from svidok.recording.reach import HERE, Reach
 from svidok.recording.reading import clocks_between
@@ -178,7 +179,7 @@ def _wait_for_log(database: Database, disclosure_id: UUID, ledger: Path, alive: 
             places = [line["leaf_index"] for item in items for line in custody.rows_of(tx, item["id"])]
         if None not in places:
             try:
-                note = (ledger / "checkpoint").read_text("utf-8")
+                note = best_note(ledger)
             except OSError:
                 note = ""
             if note and Checkpoint.parse(note).size > max(places):

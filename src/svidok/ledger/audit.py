@@ -2,7 +2,8 @@
 
 Nothing is believed but the entries themselves: their hashes are computed anew,
 every tile is computed from the level below, and the root is compared with the
-signed checkpoint. Then each row of the database is held against its leaf.
+signed checkpoint. Then each row of the database is held against its leaf. All
+of it streams: memory does not grow with the log.
 """
 
 from collections.abc import Iterator
@@ -11,12 +12,15 @@ from pathlib import Path
 
 from svidok.db import Database, Queries, Row
 from svidok.ledger.entry import Entry, opens
+from svidok.ledger.growing import Edge
 from svidok.ledger.log import LogDamaged, LogReader
 from svidok.ledger.note import BadNote, Checkpoint, Verifier
-from svidok.ledger.tiles import WIDTH, bundles_of, tile_path, tiles_of, unpack
+from svidok.ledger.tiles import WIDTH, bundles_of, hashes_at, tile_path, unpack
 from svidok.ledger.tree import EMPTY_ROOT, HASH_BYTES, leaf_hash, root_of
 
 _SQL = Queries.of("svidok.ledger")
+
+_REMEMBERED_IDS = 65_536  # doubles further apart are found by the database, where an id is there once
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,15 +61,21 @@ def audit_log(folder: Path, *, verifier: Verifier, origin: str, remembered: Chec
         report.add("checkpoint-bad", "checkpoint", str(error))
         return report
     report.size, report.root = checkpoint.size, checkpoint.root
-    hashes = _hash_entries(reader, checkpoint.size, report)
-    if len(hashes) != checkpoint.size:
+    edge, tiles, remembered_root = Edge(), _Tiles(folder, report), EMPTY_ROOT
+    for leaf in _leaf_hashes(reader, checkpoint.size, report):
+        edge.add(leaf)
+        tiles.add(leaf)
+        if remembered is not None and edge.size == remembered.size:
+            remembered_root = edge.root()
+    report.entries = edge.size
+    if edge.size != checkpoint.size:
         return report
-    if root_of(hashes) != checkpoint.root:
+    if edge.root() != checkpoint.root:
         report.add("checkpoint-root", "checkpoint", "the entries lead to another root than the one signed")
-    levels = _compare_tiles(folder, hashes, report)
-    _compare_older_partials(folder, levels, report)
+    tiles.end()
+    _compare_older_partials(folder, checkpoint.size, report)
     if remembered is not None:
-        _compare_history(hashes, remembered, report)
+        _compare_history(edge.size, remembered, remembered_root, report)
     return report
 
 
@@ -128,18 +138,18 @@ def _compare_row(row: Row, leaf: Entry, index: int, report: AuditReport) -> None
         report.add("row-does-not-open", where, f"its payload is not what leaf {index} committed to")
 
 
-def _hash_entries(reader: LogReader, size: int, report: AuditReport) -> list[bytes]:
-    hashes: list[bytes] = []
+def _leaf_hashes(reader: LogReader, size: int, report: AuditReport) -> Iterator[bytes]:
+    """The hash of every entry in order, until a bundle cannot be read; notes what is no entry, or is there again."""
     seen: dict[object, int] = {}
     for number, width in bundles_of(size):
         try:
             entries = reader.entries(number, width)
         except LogDamaged as error:
             report.add("bundle-bad", str(error.details["where"]), error.message)
-            return hashes
-        for data in entries:
-            index = len(hashes)
-            hashes.append(leaf_hash(data))
+            return
+        for offset, data in enumerate(entries):
+            index = number * WIDTH + offset
+            yield leaf_hash(data)
             try:
                 entry = Entry.parse(data)
             except ValueError as error:
@@ -148,59 +158,80 @@ def _hash_entries(reader: LogReader, size: int, report: AuditReport) -> list[byt
             if entry.id in seen:
                 report.add("entry-double", f"leaf {index}", f"states {entry.id} again, first at leaf {seen[entry.id]}")
             seen[entry.id] = index
-    report.entries = len(hashes)
-    return hashes
+            if len(seen) > _REMEMBERED_IDS:
+                del seen[next(iter(seen))]
 
 
-def _compare_tiles(folder: Path, hashes: list[bytes], report: AuditReport) -> dict[int, list[bytes]]:
-    """Hold every tile against the entries; the hashes of each level."""
-    levels: dict[int, list[bytes]] = {0: hashes}
-    for level, number, width in tiles_of(len(hashes)):
-        if level not in levels:
-            below = levels[level - 1]
-            levels[level] = [root_of(below[i : i + WIDTH]) for i in range(0, len(below) - len(below) % WIDTH, WIDTH)]
-        path = tile_path(level, number, width)
-        expected = b"".join(levels[level][number * WIDTH : number * WIDTH + width])
+class _Tiles:
+    """Every tile, computed from the leaves as they come by and compared with the one on disk; at most 256 a level."""
+
+    def __init__(self, folder: Path, report: AuditReport) -> None:
+        self._folder, self._report = folder, report
+        self._levels: list[list[bytes]] = [[]]
+        self._numbers: list[int] = [0]
+
+    def add(self, leaf: bytes) -> None:
+        """One more leaf."""
+        level, one = 0, leaf
+        while True:
+            if level == len(self._levels):
+                self._levels.append([])
+                self._numbers.append(0)
+            tile = self._levels[level]
+            tile.append(one)
+            if len(tile) < WIDTH:
+                return
+            self._compare(level, tile)
+            one = root_of(tile)
+            tile.clear()
+            self._numbers[level] += 1
+            level += 1
+
+    def end(self) -> None:
+        """There are no more leaves: what is left are partial tiles."""
+        for level, tile in enumerate(self._levels):
+            if tile:
+                self._compare(level, tile)
+
+    def _compare(self, level: int, tile: list[bytes]) -> None:
+        number = self._numbers[level]
+        path = tile_path(level, number, len(tile))
         try:
-            have = (folder / path).read_bytes()
+            have = (self._folder / path).read_bytes()
         except OSError as error:
-            report.add("tile-missing", path, error.strerror or "cannot be read")
-            continue
-        if have != expected:
-            wrong = [i for i in range(width) if have[i * HASH_BYTES : (i + 1) * HASH_BYTES]
-                     != expected[i * HASH_BYTES : (i + 1) * HASH_BYTES]]  # fmt: skip
-            first = number * WIDTH + (wrong[0] if wrong else width)
-            report.add("tile-wrong", path, f"differs from the entries, first at hash {first} of level {level}")
-    return levels
+            self._report.add("tile-missing", path, error.strerror or "cannot be read")
+            return
+        if have != b"".join(tile):
+            wrong = (i for i, one in enumerate(tile) if have[i * HASH_BYTES : (i + 1) * HASH_BYTES] != one)
+            first = number * WIDTH + next(wrong, len(tile))
+            self._report.add("tile-wrong", path, f"differs from the entries, first at hash {first} of level {level}")
 
 
-def _compare_older_partials(folder: Path, levels: dict[int, list[bytes]], report: AuditReport) -> None:
+def _compare_older_partials(folder: Path, size: int, report: AuditReport) -> None:
     """Partial tiles and bundles of smaller sizes are served too, so they must be beginnings of what is there now."""
+    known = {finding.where for finding in report.findings}
     for path in sorted((folder / "tile").rglob("*.p/*")):
         place = path.relative_to(folder).as_posix()
         _, kind, *groups, width = place.split("/")
         number = int("".join(group.removeprefix("x").removesuffix(".p") for group in groups))
-        first, level = number * WIDTH, 0 if kind == "entries" else int(kind)
-        if not width.isdigit() or first + int(width) > len(levels.get(level, [])):
+        level = 0 if kind == "entries" else int(kind)
+        there = min(WIDTH, hashes_at(level, size) - number * WIDTH)
+        if not width.isdigit() or int(width) > there or place in known:
             continue  # beyond the checkpoint: half written in a crash, or the log grew while we looked
         try:
             have = path.read_bytes()
-            hashes = (
-                [leaf_hash(entry) for entry in unpack(have)]
-                if kind == "entries"
-                else [have[i : i + HASH_BYTES] for i in range(0, len(have), HASH_BYTES)]
-            )
+            if kind == "entries":
+                have = b"".join(leaf_hash(entry) for entry in unpack(have))
+            now = (folder / tile_path(level, number, there)).read_bytes()
         except (OSError, ValueError) as error:
             report.add("tile-wrong", place, f"cannot be read ({error})")
             continue
-        if hashes != levels[level][first : first + int(width)]:
-            known = {finding.where for finding in report.findings}
-            if place not in known:
-                report.add("tile-wrong", place, "is not a beginning of what the log holds")
+        if have != now[: int(width) * HASH_BYTES]:
+            report.add("tile-wrong", place, "is not a beginning of what the log holds")
 
 
-def _compare_history(hashes: list[bytes], remembered: Checkpoint, report: AuditReport) -> None:
-    if remembered.size > len(hashes):
-        report.add("rolled-back", "checkpoint", f"covers {len(hashes)} entries; {remembered.size} were seen before")
-    elif root_of(hashes[: remembered.size]) != remembered.root:
+def _compare_history(size: int, remembered: Checkpoint, root: bytes, report: AuditReport) -> None:
+    if remembered.size > size:
+        report.add("rolled-back", "checkpoint", f"covers {size} entries; {remembered.size} were seen before")
+    elif root != remembered.root:
         report.add("history-rewritten", "checkpoint", f"the first {remembered.size} entries are not those seen before")

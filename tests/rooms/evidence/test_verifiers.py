@@ -78,7 +78,7 @@ def test_the_browsers_verifier_agrees(changes, scratch) -> None:
 
 
 def test_a_third_verifier_from_the_specification_alone_agrees(changes, scratch) -> None:
-    if shutil.which("go") is None or not (ROOT / "verifiers" / "go").exists():
+    if shutil.which("go") is None:
         pytest.skip("Go is not installed")
     out = scratch / "svidok-verify"
     build = subprocess.run(

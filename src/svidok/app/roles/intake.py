@@ -10,6 +10,7 @@ import structlog
 from svidok.app.roles.parts import CLOCK, connect_bus, open_database, open_log, stop_on_signal
 from svidok.app.roles.plates import PlateDuties
 from svidok.app.settings import Settings
+from svidok.app.witnessing import Witnessing
 from svidok.base import SvidokError
 from svidok.bus import Bus
 from svidok.customs.sums import sum_due
@@ -33,6 +34,7 @@ _FORGET_S = 60.0
 _SUM_S = 5.0
 _CHECK_S = 20.0
 _NEWS_ITEMS = 100
+_WITNESS_S = 10.0
 
 
 async def run_intake(settings: Settings) -> None:
@@ -62,11 +64,13 @@ async def run_intake(settings: Settings) -> None:
     safe = Safe(settings.keys / "credentials.key")
     plates = PlateDuties(settings, database, bus)
     listener = Listener(database=database, safe=safe, clock=CLOCK, on_news=tell, on_messages=plates.hear)
+    witnessing = Witnessing(settings, database, CLOCK)
     await asyncio.gather(
         listener.run(stop),
         *plates.work(stop, _every),
         _every(_FORGET_S, lambda: asyncio.to_thread(forget), stop),
         _every(1.0, sequence, stop),
+        _every(_WITNESS_S, lambda: asyncio.to_thread(witnessing.ask), stop),
         _every(_SWEEP_HEALTH_S, lambda: _sweep_health(database, bus), stop),
         _every(_ALARMS_S, AlarmNews(database=database, bus=bus).tell, stop),
         _every(_JUDGE_S, lambda: asyncio.to_thread(_judge, database), stop),

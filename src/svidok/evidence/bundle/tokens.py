@@ -40,6 +40,9 @@ _ECDSA: dict[bytes, type[hashes.HashAlgorithm]] = {
     bytes.fromhex("2a8648ce3d040303"): hashes.SHA384,
     bytes.fromhex("2a8648ce3d040304"): hashes.SHA512,
 }
+_RSA_KEY, _EC_KEY = bytes.fromhex("2a864886f70d010101"), bytes.fromhex("2a8648ce3d0201")
+_CURVES = (bytes.fromhex("2a8648ce3d030107"), bytes.fromhex("2b81040022"))  # P-256, P-384
+_NO_CERTIFICATE = (x509.ExtensionNotFound, x509.DuplicateExtension, x509.InvalidVersion)
 _MOST_BYTES = 1 << 20
 _LONGEST_CHAIN = 3
 
@@ -87,14 +90,14 @@ def judge_token(token: bytes, *, digest: bytes, roots: Sequence[bytes]) -> Judge
         told = _read_token(token)
     except NotCheckable as error:
         return Judged(standing=Standing.NOT_CHECKABLE, says=str(error))
-    except (ValueError, IndexError, UnsupportedAlgorithm) as error:
+    except (ValueError, IndexError, UnsupportedAlgorithm, *_NO_CERTIFICATE) as error:
         return Judged(standing=Standing.UNTRUSTED, says=f"this is no time-stamp token: {error}")
     try:
         _check_signature(told, digest)
         return Judged(standing=Standing.GOOD, root=_find_root(told, roots), at_us=told.at_us)
     except NotCheckable as error:
         return Judged(standing=Standing.NOT_CHECKABLE, says=str(error))
-    except (ValueError, InvalidSignature, UnsupportedAlgorithm, TypeError) as error:
+    except (ValueError, InvalidSignature, UnsupportedAlgorithm, TypeError, IndexError, *_NO_CERTIFICATE) as error:
         return Judged(standing=Standing.UNTRUSTED, says=str(error) or "the signature does not fit")
 
 
@@ -110,6 +113,7 @@ class _Token:
     hash: type[hashes.HashAlgorithm]
     scheme: bytes
     signature: bytes
+    key: _Node
     signer: x509.Certificate
     others: tuple[x509.Certificate, ...]
 
@@ -135,7 +139,8 @@ def _read_token(token: bytes) -> _Token:
         raise ValueError("it does not hold its signer's certificate once")
     return _Token(
         info=info, imprint=imprint, at_us=at_us, signed=b"\x31" + attributes.whole[1:], told_digest=told_digest,
-        hash=algorithm, scheme=scheme, signature=signature, signer=x509.load_der_x509_certificate(own[0].whole),
+        hash=algorithm, scheme=scheme, signature=signature, key=_key_of(own[0]),
+        signer=x509.load_der_x509_certificate(own[0].whole),
         others=tuple(x509.load_der_x509_certificate(one.whole) for one in certificates if one is not own[0]),
     )  # fmt: skip
 
@@ -191,18 +196,30 @@ def _issuer_and_serial(certificate: _Node) -> tuple[bytes, bytes]:
     return parts[first + 2].whole, parts[first].whole
 
 
+def _key_of(certificate: _Node) -> _Node:
+    parts = certificate.children()[0].children()
+    return parts[6 if parts[0].tag == _FIRST else 5]
+
+
+def _refuse_unknown_key(key: _Node) -> None:
+    algorithm, *parameters = (one.body for one in key.children()[0].children())
+    if algorithm == _EC_KEY and not (parameters and parameters[0] in _CURVES):
+        raise NotCheckable("its curve is not known here")
+    if algorithm not in (_RSA_KEY, _EC_KEY):
+        raise NotCheckable("its key is of a kind that is not known here")
+
+
 def _check_signature(told: _Token, digest: bytes) -> None:
     if told.imprint != digest:
         raise ValueError("it is over something else")
     if _digest(told.hash, told.info) != told.told_digest:
         raise ValueError("its contents are not what was signed")
+    _refuse_unknown_key(told.key)
     key = told.signer.public_key()
     if isinstance(key, rsa.RSAPublicKey) and told.scheme in _RSA:
         algorithm = _RSA[told.scheme] or told.hash
         key.verify(told.signature, told.signed, padding.PKCS1v15(), algorithm())
     elif isinstance(key, ec.EllipticCurvePublicKey) and told.scheme in _ECDSA:
-        if not isinstance(key.curve, ec.SECP256R1 | ec.SECP384R1):
-            raise NotCheckable("its curve is not known here")
         key.verify(told.signature, told.signed, ec.ECDSA(_ECDSA[told.scheme]()))
     else:
         raise NotCheckable("its signature algorithm is not known here")

@@ -1,0 +1,3 @@
+module svidok/verify
+
+go 1.19
