@@ -117,6 +117,7 @@ def main() -> None:
                     if a != b:
                         disagreed[verifier] += 1
                         print("differs:", change.kind, change.what, a, b)
+            print(f"  {start + len(block)} judged: accepted {dict(accepted)}, disagreed {dict(disagreed)}", flush=True)
             kinds.update(change.kind for change in block)
             codes.update(code.split(" ")[-1] for one in ours for code in one["codes"])
         print(f"{count} changed bundles of {len(kinds)} kinds, {len(codes)} codes seen")

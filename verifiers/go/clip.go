@@ -33,6 +33,7 @@ func readSegment(told any) *segment {
 	one := fields(told, "seal", "init", "init_path", "fragments")
 	found := &segment{seal: one["seal"], init: unbase64(text(one["init"])), initPath: path(one["init_path"])}
 	fields(one["seal"], "leaf", "payload", "salt", "index", "inclusion")
+	need(len(list(one["fragments"])) > 0, "a segment holds no fragment")
 	for _, inner := range list(one["fragments"]) {
 		each := fields(inner, "head", "leaf", "size", "path")
 		found.fragments = append(found.fragments, fragment{

@@ -1,12 +1,16 @@
 """Every verifier says the same of every changed bundle, none accepts one, none refuses a clean one."""
 
+import base64
+import hashlib
 import json
 import shutil
 import subprocess
 from pathlib import Path
 
+import make_vectors
 import pytest
-from mutations import Mutator
+from mutations import Changed, Mutator
+from targeted import targeted
 
 from svidok.evidence.bundle.faults import Verdict
 from svidok.evidence.bundle.files import MemoryFiles
@@ -68,18 +72,22 @@ def disagreements(changes, answers) -> list[object]:
     return [(name, ours, theirs) for name, ours, theirs in zip(names, says, answers, strict=True) if ours != theirs]
 
 
-def test_the_browsers_verifier_agrees(changes, scratch) -> None:
+@pytest.fixture(scope="session")
+def browsers_verifier(scratch) -> list[str] | None:
+    """The browser's code, under Node."""
     if not (WEB / "node_modules" / "vite").exists():
-        pytest.skip("the web's tools are not installed")
+        return None
     out = scratch / "verify-batch"
     command = ["npx", "vite", "build", "--ssr", "src/verify/batch.ts", "--outDir", str(out), "--logLevel", "error"]
     subprocess.run(command, cwd=WEB, check=True, capture_output=True, timeout=110)
-    assert disagreements(changes, batch(["node", str(out / "batch.js")], changes[1])) == []
+    return ["node", str(out / "batch.js")]
 
 
-def test_a_third_verifier_from_the_specification_alone_agrees(changes, scratch) -> None:
+@pytest.fixture(scope="session")
+def third_verifier(scratch) -> list[str] | None:
+    """The one that was written from the specification alone."""
     if shutil.which("go") is None:
-        pytest.skip("Go is not installed")
+        return None
     out = scratch / "svidok-verify"
     build = subprocess.run(
         ["go", "build", "-o", str(out), "."], cwd=ROOT / "verifiers" / "go", capture_output=True, text=True,
@@ -87,7 +95,74 @@ def test_a_third_verifier_from_the_specification_alone_agrees(changes, scratch) 
                           "GOCACHE": str(scratch / "go-cache"), "GOPROXY": "off"},
     )  # fmt: skip
     assert build.returncode == 0, build.stderr
-    assert disagreements(changes, batch([str(out), "-batch"], changes[1])) == []
+    return [str(out), "-batch"]
+
+
+def test_the_browsers_verifier_agrees(changes, browsers_verifier) -> None:
+    if browsers_verifier is None:
+        pytest.skip("the web's tools are not installed")
+    assert disagreements(changes, batch(browsers_verifier, changes[1])) == []
+
+
+def test_a_third_verifier_from_the_specification_alone_agrees(changes, third_verifier) -> None:
+    if third_verifier is None:
+        pytest.skip("Go is not installed")
+    assert disagreements(changes, batch(third_verifier, changes[1])) == []
+
+
+@pytest.fixture(scope="session")
+def wrongs(bundles, scratch):
+    """Bundles that are wrong in one thing alone, and the test vectors: what each is, and how others are asked."""
+    one, lines, says = bundles["a"], [], []
+
+    def ask(base: dict[str, bytes], folder: Path, files: dict[str, bytes], trust: bytes | None) -> None:
+        kept = None
+        if trust is not None:
+            kept = scratch / f"trust-{hashlib.sha256(trust).hexdigest()[:16]}"
+            kept.write_bytes(trust)
+        changed = Changed(
+            "", "", {n: d for n, d in files.items() if base.get(n) != d}, [n for n in base if n not in files]
+        )
+        lines.append(changed.told(str(folder), str(kept) if kept else None))
+        says.append(told(verify_bundle(MemoryFiles(files), trust)))
+
+    for files, trust in targeted(one.court, one.files, bundles["c"]):
+        ask(one.files, one.folder, files, trust)
+    folder = ROOT / "tests" / "vectors" / "bundle"
+    base = {
+        p.relative_to(folder / "base").as_posix(): p.read_bytes()
+        for p in sorted((folder / "base").rglob("*"))
+        if p.is_file()
+    }
+    own = (folder / "trust.json").read_bytes()
+    vectors = json.loads((folder / "vectors.json").read_text("utf-8"))["vectors"]
+    for vector in vectors:
+        trust = {"own": own, "none": None}.get(vector["trust"], b"")
+        ask(
+            base,
+            folder / "base",
+            make_vectors.apply(base, vector["change"]),
+            base64.b64decode(vector["trust"]) if trust == b"" else trust,
+        )
+    return lines, says, vectors
+
+
+def test_the_vectors_are_what_they_were(wrongs) -> None:
+    _, says, vectors = wrongs
+    for said, vector in zip(says[-len(vectors) :], vectors, strict=True):
+        assert (said["verdict"], said["items"], said["codes"]) == (
+            vector["verdict"],
+            vector["items"],
+            sorted(vector["codes"]),
+        ), vector["name"]
+    assert {"valid", "partial", "invalid"} == {vector["verdict"] for vector in vectors}
+
+
+def test_what_is_wrong_in_one_thing_alone_is_said_alike(wrongs, browsers_verifier, third_verifier) -> None:
+    lines, says, _ = wrongs
+    for command in filter(None, (browsers_verifier, third_verifier)):
+        answers = batch(command, lines)
+        assert [(n, a, b) for n, (a, b) in enumerate(zip(says, answers, strict=True)) if a != b] == []
 
 
 def test_a_stranger_opens_it_from_disk_in_chromium(bundles, tiny_clip, scratch) -> None:

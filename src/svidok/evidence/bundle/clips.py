@@ -197,6 +197,8 @@ class _Checker:
 
 
 def _read_segment(number: int, told: ToldSegment) -> _Segment:
+    if not told.fragments:
+        raise ValueError("a segment holds no fragment")
     return _Segment(
         told=told, where=f"segment {number + 1}", init=unbase64(told.init),
         heads=[unbase64(fragment.head) for fragment in told.fragments],

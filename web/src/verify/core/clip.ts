@@ -33,6 +33,7 @@ interface Segment {
 
 function readSegment(told: Json, number: number): Segment {
   const one = fields(told, ["seal", "init", "init_path", "fragments"]);
+  need(list(one["fragments"]).length > 0, "a segment holds no fragment");
   return {
     seal: one["seal"]!, init: unbase64(str(one["init"])), initPath: path(one["init_path"]),
     fragments: list(one["fragments"]).map((inner) => {

@@ -143,6 +143,7 @@ export function headUs(head: Uint8Array): number {
 
 function lead(one: Run): number {
   if (!one.offsets) return 0;
+  need(one.offsets.length > 0, "a run without pictures");
   let at = 0, least = Infinity;
   one.offsets.forEach((shift, n) => {
     least = Math.min(least, at + shift);
