@@ -44,6 +44,17 @@ def test_what_is_told_is_what_is_shown(hub: Hub, two: tuple[Shown, Shown], tmp_p
 
 
 @pytest.mark.timeout(300)
+def test_an_export_goes_to_disk_and_not_through_the_page(hub: Hub, two: tuple[Shown, Shown], tmp_path: Path) -> None:
+    hub.walk("export.mjs", tmp_path, a=asdict(two[0]))
+    with hub.services.database.transaction() as tx:
+        lines = tx.all("SELECT what FROM access.audit WHERE action = 'export_footage'")
+    assert [(one["what"]["channel_id"], "from" in one["what"], "to" in one["what"]) for one in lines] == [
+        (two[0].channel, True, True)
+    ] * len(lines)
+    assert len(lines) == 2  # one for each ticket, none for the links
+
+
+@pytest.mark.timeout(300)
 def test_a_camera_is_found_among_many(hub: Hub, store: Archive, fleet: dict[str, UUID], tmp_path: Path) -> None:
     head = "number;name_uk;name_en;kind;owner;region_code;site;url"
     rows = [

@@ -1,21 +1,39 @@
-"""An export as a download that knows its size and can be continued, and the sidecar that proves it."""
+"""An export as a download that knows its size and can be continued, and the sidecar that proves it.
+
+A page makes a ticket first, which is where leave is asked for and written
+down; the ticket's plain links then go to disk by themselves.
+"""
 
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from litestar import Request, get
+import msgspec
+from litestar import Request, delete, get, post
 from litestar.params import QueryParameter
 from litestar.response import Stream
 
-from svidok.api.door import Shows, guarded
+from svidok.access import Actor
+from svidok.api.door import Look, Shows, guarded
 from svidok.api.services import Services
+from svidok.api.tickets import Ticket, TicketState
 from svidok.base import SvidokError
+from svidok.governance.purposes import valid_purpose
 from svidok.recording import export
 from svidok.recording.timeline import asked_span
 
 From = Annotated[datetime, QueryParameter(name="from")]
 To = Annotated[datetime, QueryParameter(name="to")]
+
+
+class TicketOut(msgspec.Struct):
+    """An export that may begin: its plain links are `/api/exports/<ticket>/media` and `…/proof`."""
+
+    ticket: str
+    name: str
+    size_bytes: int
+    sent_bytes: int
+    state: TicketState
 
 
 class RangeNotThere(SvidokError):
@@ -33,6 +51,15 @@ def download_export(
 ) -> Stream:
     """A range of a channel as one MP4, whole or from where a broken download stopped."""
     planned = _plan(services, channel_id, start, end)
+    first, last, headers = _range(request, planned)
+    return Stream(
+        planned.chunks(first, last), media_type="video/mp4", headers=headers,
+        status_code=206 if "Content-Range" in headers else 200,
+    )  # fmt: skip
+
+
+def _range(request: Request[Any, Any, Any], planned: export.ExportPlan) -> tuple[int, int, dict[str, str]]:
+    """The bytes that are asked for, and what to say of them."""
     tag = f'"{planned.tag}"'
     wanted = request.headers.get("range")
     if request.headers.get("if-range", tag) != tag:
@@ -47,9 +74,7 @@ def download_export(
     }
     if wanted:
         headers["Content-Range"] = f"bytes {first}-{last - 1}/{planned.size_bytes}"
-    return Stream(
-        planned.chunks(first, last), media_type="video/mp4", headers=headers, status_code=206 if wanted else 200
-    )
+    return first, last, headers
 
 
 @get(
@@ -59,7 +84,10 @@ def download_export(
 )
 def download_proof(channel_id: UUID, start: From, end: To, services: Services) -> Stream:
     """The sidecar of the export of the same range."""
-    planned = _plan(services, channel_id, start, end)
+    return _proof(services, _plan(services, channel_id, start, end))
+
+
+def _proof(services: Services, planned: export.ExportPlan) -> Stream:
     pieces = export.prove(services.database, planned, log_folder=services.ledger_folder)
     name = export.proof_name(planned.name)
     headers = {"Cache-Control": "no-store", "Content-Disposition": f'attachment; filename="{name}"'}
@@ -95,4 +123,70 @@ def parse_range(header: str | None, size: int) -> tuple[int, int]:
     return begin, end
 
 
-ROUTES = [download_export, download_proof]
+@post(
+    "/api/channels/{channel_id:uuid}/export/ticket",
+    **guarded("export_footage", shows=Shows.FOOTAGE),
+    sync_to_thread=True,
+)
+def make_ticket(channel_id: UUID, start: From, end: To, look: Look, services: Services) -> TicketOut:
+    """Leave for one export: planned, written down, and good for one download that begins soon."""
+    planned = _plan(services, channel_id, start, end)
+    made = services.exports.make(
+        planned, owner_id=look.actor.id, purpose_id=look.purpose.id if look.purpose else None,
+        now_s=services.clock.monotonic(),
+    )  # fmt: skip
+    return _told(made)
+
+
+@get("/api/exports/{ticket:str}", **guarded("export_footage"), sync_to_thread=True)
+def read_ticket(ticket: str, actor: Actor, services: Services) -> TicketOut:
+    """How far an export is."""
+    return _told(_find(services, actor, ticket))
+
+
+@delete("/api/exports/{ticket:str}", **guarded("export_footage"), sync_to_thread=True, status_code=200)
+def cancel_ticket(ticket: str, actor: Actor, services: Services) -> TicketOut:
+    """Stop an export: its download breaks off."""
+    found = _find(services, actor, ticket)
+    if found.state != TicketState.DONE:
+        found.state = TicketState.CANCELLED
+    return _told(found)
+
+
+@get("/api/exports/{ticket:str}/media", **guarded("export_footage"), sync_to_thread=True)
+def download_by_ticket(request: Request[Any, Any, Any], ticket: str, actor: Actor, services: Services) -> Stream:
+    """The MP4, once; it goes on where a broken download stopped. Its look was written down with the ticket."""
+    found = _find(services, actor, ticket)
+    first, last, headers = _range(request, found.plan)
+    found.begin(first)
+    return Stream(
+        found.chunks(first, last), media_type="video/mp4", headers=headers,
+        status_code=206 if "Content-Range" in headers else 200,
+    )  # fmt: skip
+
+
+@get("/api/exports/{ticket:str}/proof", **guarded("export_footage"), sync_to_thread=True)
+def download_proof_by_ticket(ticket: str, actor: Actor, services: Services) -> Stream:
+    """The sidecar of the same export."""
+    return _proof(services, _find(services, actor, ticket).plan)
+
+
+def _find(services: Services, actor: Actor, ticket_id: str) -> Ticket:
+    """The person's ticket, while its purpose holds."""
+    found = services.exports.find(ticket_id, owner_id=actor.id, now_s=services.clock.monotonic())
+    if found.purpose_id is not None:
+        with services.database.transaction() as tx:
+            valid_purpose(tx, actor=actor, purpose_id=found.purpose_id, at=services.clock.now())
+    return found
+
+
+def _told(one: Ticket) -> TicketOut:
+    return TicketOut(
+        ticket=one.id, name=one.plan.name, size_bytes=one.plan.size_bytes, sent_bytes=one.sent, state=one.state
+    )
+
+
+ROUTES = [
+    download_export, download_proof, make_ticket, read_ticket, cancel_ticket, download_by_ticket,
+    download_proof_by_ticket,
+]  # fmt: skip

@@ -7,6 +7,7 @@ from typing import Any
 
 from svidok.access.oidc import Provider
 from svidok.api.jobs import Jobs
+from svidok.api.tickets import Tickets
 from svidok.base import Clock
 from svidok.bodyworn.keys import DoorKeys
 from svidok.bodyworn.vault import Vault
@@ -42,6 +43,7 @@ class Services:
     public_origin: str | None = None
     secure_cookies: bool = False
     demo: bool = False
+    exports: Tickets = field(default_factory=Tickets)
     metrics_token: str | None = None
     version: str = "0.1.0"
     oidc: Provider | None = None

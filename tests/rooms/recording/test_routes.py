@@ -455,3 +455,44 @@ async def test_an_export_of_a_growing_segment_is_planned_once_per_request(footag
         f"/api/channels/{footage.yard.channel_id}/export", params={"from": FROM, "to": "2026-11-20T12:01:00Z"}
     )
     assert (got.headers["etag"], len(got.content)) == (f'"{planned.tag}"', planned.size_bytes)
+
+
+async def test_a_ticket_opens_one_export_to_one_person_and_can_be_stopped(footage: House) -> None:
+    channel, span = footage.yard.channel_id, {"from": FROM, "to": TO}
+    investigator, other = footage.enter(Role.INVESTIGATOR), footage.enter(Role.INVESTIGATOR)
+
+    async def ticket() -> str:
+        headers = {"X-Svidok-CSRF": csrf_of(investigator.token), "X-Svidok-Purpose": investigator.purpose}
+        made = await investigator.client.post(f"/api/channels/{channel}/export/ticket", params=span, headers=headers)
+        assert made.status_code == 201, made.text
+        return str(made.json()["ticket"])
+
+    one = await ticket()
+    assert (await other.get(f"/api/exports/{one}/media", purpose=False)).status_code == 404
+    whole = await investigator.get(f"/api/exports/{one}/media", purpose=False)
+    plain = await investigator.get(f"/api/channels/{channel}/export", params=span)
+    assert (whole.status_code, whole.content) == (200, plain.content)
+    told = (await investigator.get(f"/api/exports/{one}", purpose=False)).json()
+    assert (told["state"], told["sent_bytes"], told["size_bytes"]) == ("done", len(whole.content), len(whole.content))
+    assert (await investigator.get(f"/api/exports/{one}/media", purpose=False)).json()["code"] == "ticket-used"
+    assert (await investigator.get(f"/api/exports/{one}/proof", purpose=False)).json()["channel"] == str(channel)
+
+    found = footage.services.exports.find(await ticket(), owner_id=actor_of(footage, investigator), now_s=0.0)
+    found.begin(0)
+    pieces = found.chunks(0, found.plan.size_bytes)
+    assert next(pieces)
+    assert (await investigator.send("DELETE", f"/api/exports/{found.id}", {})).json()["state"] == "cancelled"
+    with pytest.raises(OSError, match="cancelled"):
+        list(pieces)
+
+    late = await ticket()
+    with footage.services.database.transaction() as tx:
+        tx.run("UPDATE governance.purpose SET expires_at = now() WHERE id = %(id)s", id=UUID(investigator.purpose))
+    assert (await investigator.get(f"/api/exports/{late}/media", purpose=False)).json()["code"] == "purpose-over"
+
+
+def actor_of(house: House, person: Person) -> UUID:
+    with house.services.database.transaction() as tx:
+        actor = sessions.find(tx, token=person.token, at=SystemClock().now())
+    assert actor is not None
+    return actor.id
