@@ -7,4 +7,5 @@ export const watch = {
   "error.ticket-over": "This link is not valid any more. Begin the export anew.",
   "error.ticket-used": "This link was used already. Begin the export anew.",
   "error.exports-many": "Too many exports at once. Wait for some to end.",
+  "nav.more": "More",
 };
