@@ -17,7 +17,7 @@ from pathlib import Path
 import rig
 
 from svidok.media.boxes import scan_fragments
-from svidok.recording.idx import BadIndex, index_path, read
+from svidok.recording.idx import HEADER_BYTES, BadIndex, index_path, read
 from svidok.recording.recovery import repair, segment_files
 
 GOP_S = 2.0
@@ -47,6 +47,12 @@ def examine(disk: Path, killed_at: float) -> tuple[list[float], int, int]:
     return list(lost.values()), unplayable, lies
 
 
+def wait_for(disk: Path, cameras: int) -> None:
+    """Until each camera has a fragment on disk: on a busy machine a recorder takes its time to start."""
+    while sum(index.stat().st_size > HEADER_BYTES for index in disk.glob("*/*/*.idx")) < cameras:
+        time.sleep(0.1)
+
+
 def main() -> None:
     times = int(sys.argv[1]) if len(sys.argv) > 1 else 50
     cameras = int(sys.argv[2]) if len(sys.argv) > 2 else 6
@@ -62,7 +68,8 @@ def main() -> None:
             work = folder / f"turn-{turn}"
             work.mkdir()
             process = rig.ourselves("record", url, work / "disk", work / "data", cameras, core=0)
-            time.sleep(5 + chance.random() * 3)
+            wait_for(work / "disk", cameras)
+            time.sleep(2 + chance.random() * 3)
             rig.end(process, signal.SIGKILL)
             found = examine(work / "disk", time.time())
             losses += found[0]

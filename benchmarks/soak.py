@@ -8,6 +8,7 @@ prints the slope of a straight line with its 95 % interval, by the means of five
 follow each other are not independent.
 """
 
+import contextlib
 import math
 import os
 import shutil
@@ -55,9 +56,10 @@ def role_pids() -> dict[str, int]:
     """The process of each role below this one."""
     found = {}
     for pid in rig.tree(os.getpid()):
-        words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-        if b"svidok" in words:
-            found.update({role: pid for role in ROLES if role.encode() in words})
+        with contextlib.suppress(OSError):  # a child of a child that has just ended
+            words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+            if b"svidok" in words:
+                found.update({role: pid for role in ROLES if role.encode() in words})
     return found
 
 
@@ -112,11 +114,14 @@ def main() -> None:
         with database.transaction() as tx:
             sealed = tx.one("SELECT count(*) AS n, coalesce(sum(size_bytes), 0) AS bytes FROM recording.segment "
                             "WHERE state = 'sealed'")  # fmt: skip
-            gaps = tx.one("SELECT count(*) AS n FROM recording.gap")
+            gaps = tx.all("SELECT reason, count(*) AS n, coalesce(sum(end_at - start_at), interval '0') AS lasted "
+                          "FROM recording.gap GROUP BY reason ORDER BY n DESC")  # fmt: skip
         database.close()
         sent, late = rig.late(server)
         print(f"{cameras} cameras, {minutes:.0f} min: {sealed['n']} segments sealed, {float(sealed['bytes']) / 1e9:.1f} GB, "
-              f"{gaps['n']} gaps, {late} of {sent} pictures late")  # fmt: skip
+              f"{late} of {sent} pictures late")  # fmt: skip
+        for gap in gaps:
+            print(f"gaps of reason {gap['reason']}: {gap['n']}, {gap['lasted'].total_seconds():.1f} s in all")
         for role, samples in seen.items():
             rise, error = slope([one for one in samples if one[0] >= WARM_MIN])
             print(f"{role}: {samples[-1][1]:.1f} MB; slope {rise:+.3f} ± {error:.3f} MB a minute")
