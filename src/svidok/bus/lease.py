@@ -35,11 +35,13 @@ class Lease:
         return True
 
     async def release(self) -> None:
-        """Let it go at once."""
+        """Let it go at once. Raises `OSError` without the bus."""
         try:
             await self._bucket.delete(self.key, last=self._revision)
         except (BadRequestError, KeyNotFoundError):
             return  # it had lapsed already
+        except nats.errors.Error as error:
+            raise ConnectionError("the bus does not answer") from error
 
 
 class LeaseBook:

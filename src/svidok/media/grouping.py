@@ -27,9 +27,10 @@ class Grouping:
         self._last_time: int | None = None
         self._ticks = 0
         self._usual = _NOMINAL
-        self._group_arrived_us = 0
+        self._group_arrived_us = self._group_waited_us = 0
         self._frame_time: int | None = None
         self.groups = 0
+        self.waited_us = 0  # what is fed may have waited for us so long
         self.lost_packets = 0
         self.bytes_per_s = 0.0
 
@@ -107,7 +108,7 @@ class Grouping:
             self.lost_packets += group.lost_packets
             self.groups += 1
             self._sink.on_group(group)
-        self._group_arrived_us = arrived_us
+        self._group_arrived_us, self._group_waited_us = arrived_us, self.waited_us
         if self._assembler.parameters_changed:
             self._assembler.parameters_changed = False
             self._announced = False
@@ -140,6 +141,7 @@ class Grouping:
             arrived_us=arrived_us,
             starts_clean=unit.starts_clean,
             lost_packets=unit.lost,
+            waited_us=self._group_waited_us,
             audio=self._audio.take() if self._audio is not None else None,
         )
 

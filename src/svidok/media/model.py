@@ -74,8 +74,9 @@ class Group:
     `sizes` in bytes and `durations` in ticks of 1/90000 s, one for each sample
     in decoding order; `offsets` are composition offsets, or nothing where all
     are zero. `ticks` is the unwrapped RTP time of the first sample, `arrived_us`
-    the instant our side had its first picture whole. `starts_clean` is false
-    where an overlong group was cut, and the first sample needs those before it.
+    the instant our side had its first picture whole; it may have lain there for
+    `waited_us` before, because we were held up. `starts_clean` is false where an
+    overlong group was cut, and the first sample needs those before it.
     """
 
     data: bytes | bytearray | memoryview
@@ -87,6 +88,7 @@ class Group:
     starts_clean: bool
     lost_packets: int
     audio: AudioRun | None = None
+    waited_us: int = 0
 
     @property
     def duration_ticks(self) -> int:

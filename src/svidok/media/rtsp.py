@@ -256,9 +256,10 @@ class RtspClient:
         self._set_low_water(1 if nothing_came or self._watching else self._low_water)
 
     def _on_data(self, buffer: memoryview, position: int, end: int) -> int:
-        grouping = self._grouping
-        if grouping is None:
+        grouping, wire = self._grouping, self._wire
+        if grouping is None or wire is None:
             return end
+        grouping.waited_us = wire.waited_us
         arrived_us = to_us(self._clock.now())
         while True:
             before = self.groups

@@ -56,6 +56,7 @@ class Vigil:
 
     def _look(self) -> None:
         wire = self._wire
+        wire.beat()
         if wire.failure is not None:
             return
         try:

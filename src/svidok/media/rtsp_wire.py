@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable
 
 from svidok.media.rtsp_errors import RtspClosed, RtspError, RtspGarbage
+from svidok.media.rtsp_pulse import Pulse
 
 _BUFFER_BYTES = 512 * 1024
 _MAX_REPLY_BYTES = 64 * 1024
@@ -49,14 +50,24 @@ def _shared_buffer() -> memoryview:
     return buffer
 
 
+def _shared_pulse() -> Pulse:
+    pulse: Pulse | None = getattr(_SHARED, "pulse", None)
+    if pulse is None:
+        pulse = _SHARED.pulse = Pulse()
+    return pulse
+
+
 class Wire(asyncio.BufferedProtocol):
     """Feeds interleaved frames to `on_data` and replies to whoever waits for them."""
 
     def __init__(self) -> None:
         self.on_data: OnData | None = None
         self.received = 0
+        self.waited_us = 0  # what was read last may have lain there so long, because we were held up
         self.failure: RtspError | None = None
-        self.closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._loop = asyncio.get_running_loop()
+        self._pulse = _shared_pulse()
+        self.closed: asyncio.Future[None] = self._loop.create_future()
         self._transport: asyncio.Transport | None = None
         self._waiting: dict[int, asyncio.Future[Reply]] = {}
         self._tail = b""
@@ -65,6 +76,11 @@ class Wire(asyncio.BufferedProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)  # noqa: S101 (what create_connection promises)
         self._transport = transport
+        self._pulse.begin(self._loop.time())
+
+    def beat(self) -> None:
+        """Notice whether we were held up. Called at each look at the session, and whenever bytes come."""
+        self.waited_us = int(self._pulse.beat(self._loop.time()) * 1_000_000)
 
     def get_buffer(self, sizehint: int) -> memoryview:
         buffer, tail = _shared_buffer(), self._tail
@@ -73,6 +89,7 @@ class Wire(asyncio.BufferedProtocol):
 
     def buffer_updated(self, nbytes: int) -> None:
         buffer = _shared_buffer()
+        self.beat()
         self.received += nbytes
         end = len(self._tail) + nbytes
         try:

@@ -89,8 +89,9 @@ class ChannelWriter:
     def on_group(self, group: Group) -> None:
         """Place a group in time and hand it to the disk."""
         start_us, duration_us = self._wall.place(
-            ticks=group.ticks, duration_ticks=group.duration_ticks, arrived_us=group.arrived_us
-        )
+            ticks=group.ticks, duration_ticks=group.duration_ticks, arrived_us=group.arrived_us,
+            waited_us=group.waited_us,
+        )  # fmt: skip
         if self.tracks is not None:
             self._store(group, start_us, duration_us)
 

@@ -38,9 +38,12 @@ class WallClock:
         """The instant after the last group placed."""
         return self._last_end_us
 
-    def place(self, *, ticks: int, duration_ticks: int, arrived_us: int) -> tuple[int, int]:
-        """(start, duration) in microseconds of a group whose first picture has `ticks` and came at `arrived_us`."""
-        wall = self.wall_us(ticks, arrived_us)
+    def place(self, *, ticks: int, duration_ticks: int, arrived_us: int, waited_us: int = 0) -> tuple[int, int]:
+        """(start, duration) in microseconds of a group whose first picture has `ticks` and came at `arrived_us`.
+
+        It may have come up to `waited_us` earlier, because we could not look: that is no jump of the camera's time.
+        """
+        wall = self.wall_us(ticks, arrived_us, waited_us)
         duration = max(1, ticks_to_us(duration_ticks))
         lead = self._last_end_us - wall
         if lead > 0 or -lead < _SNAP_US:
@@ -53,10 +56,10 @@ class WallClock:
         self._last_end_us = start + duration
         return start, duration
 
-    def wall_us(self, ticks: int, arrived_us: int) -> int:
+    def wall_us(self, ticks: int, arrived_us: int, waited_us: int = 0) -> int:
         """The instant of `ticks` by our clock, given that something of that time came at `arrived_us`."""
         anchor = arrived_us - ticks_to_us(ticks)
-        if self._anchor_us is None or abs(anchor - self._anchor_us) > _JUMP_US:
+        if self._anchor_us is None or not -_JUMP_US <= anchor - self._anchor_us <= _JUMP_US + waited_us:
             self._anchor_us = anchor
         else:
             leaked = self._anchor_us + max(0, arrived_us - self._seen_us) * _LEAK_PPM // 1_000_000

@@ -331,15 +331,24 @@ class Recorder:
         while True:
             await asyncio.sleep(LEASE_S / 3)
             for camera in list(self._cameras.values()):
+                unasked = camera.lease is None and camera.ok and not camera.says  # nobody could be asked when it began
                 try:
-                    lost = camera.lease is not None and not await camera.lease.renew()
+                    if camera.lease is not None and await camera.lease.renew():
+                        continue
                 except (BusUnavailable, OSError, TimeoutError):
                     break  # the bus is away: go on recording
-                if lost and camera.task is not None:
-                    camera.lease = None
-                    camera.task.cancel()
-                    camera.writer.failed(GapReason.DISABLED, "another recorder took it over")
-                    camera.task = asyncio.create_task(self._keep(camera))
+                if camera.lease is not None or unasked:
+                    await self._ask_again(camera)
+
+    async def _ask_again(self, camera: _Camera) -> None:
+        """Its lease lapsed while the bus was away. Where nobody took it, nothing need stop; otherwise leave it."""
+        camera.lease = None
+        if await self._holds_lease(camera):
+            return
+        if camera.task is not None:
+            camera.task.cancel()
+            camera.writer.failed(GapReason.DISABLED, "another recorder took it over")
+            camera.task = asyncio.create_task(self._keep(camera))
 
     # live
 

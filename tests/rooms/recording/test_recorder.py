@@ -240,8 +240,7 @@ async def test_a_full_disk_alarms_and_confesses(rig: Rig, tmp_path: Path) -> Non
         os.system(f"umount {small}")
 
 
-async def test_two_recorders_share_and_one_takes_over(rig: Rig, nats_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("svidok.recording.recorder.LEASE_S", 3.0)
+async def test_two_recorders_given_one_camera_record_it_once(rig: Rig, nats_url: str) -> None:
     one = rig.camera("one")
     first_bus, second_bus = await Bus.connect(nats_url, "a"), await Bus.connect(nats_url, "b")
     async with rig.running(second_bus, "node-b"), rig.running(first_bus, "node-a"):
