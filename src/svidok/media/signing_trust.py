@@ -85,7 +85,7 @@ def _load(pem: bytes) -> tuple[x509.Certificate, ...]:
             if pem.strip(b"\x00 \n")
             else ()
         )
-    except ValueError:
+    except (ValueError, x509.InvalidVersion):  # the second is no ValueError
         return ()
 
 
