@@ -76,6 +76,7 @@ def list_checkpoints(services: Services) -> dict[str, list[Row]]:
         rows = checkpoints.checkpoints(tx)
     for row in rows:
         row["upload_within_s"] = int(row.pop("upload_within").total_seconds())
+        row["scan_within_s"] = int(row.pop("scan_within").total_seconds())
     return {"items": rows}
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import structlog
 
 from svidok.access import Actor, Role, accounts
-from svidok.app import demo_bodyworn, demo_evidence, demo_plates, demo_traffic
+from svidok.app import demo_bodyworn, demo_customs, demo_evidence, demo_plates, demo_traffic
 from svidok.app.settings import Settings
 from svidok.base import Clock, SystemClock, new_id
 from svidok.db import Database, Transaction
@@ -91,6 +91,7 @@ def seed(database: Database, settings: Settings, clock: Clock, port: int) -> dic
     demo_plates.seed(database, settings, service=service, at=at, plates=demo_traffic.wanted())
     demo_evidence.seed(database, settings, investigator=investigator, supervisor=supervisor, at=at)
     demo_bodyworn.seed(database, settings, supervisor=supervisor, service=service, at=at)
+    demo_customs.seed(database, settings, service=service, at=at)
     kept.parent.mkdir(parents=True, exist_ok=True)
     kept.touch(mode=0o600)
     kept.write_text(json.dumps(people, ensure_ascii=False), "utf-8")

@@ -11,7 +11,7 @@ import click
 from pydantic import SecretStr
 
 from svidok.app import demo as demonstration
-from svidok.app import demo_bodyworn
+from svidok.app import demo_bodyworn, demo_customs
 from svidok.app.logs import set_up_logs
 from svidok.app.roles.copier import open_stores, run_copier
 from svidok.app.roles.dock import run_dock
@@ -96,6 +96,7 @@ def _up(settings: Settings, *, demo: bool) -> None:
             machine.supervisor.run_child("demo-cameras", ourselves("demo-cameras"), {"SVIDOK_DATA": str(settings.data)})
         machine.start_roles(demo=demo)
         if demo:
+            machine.supervisor.run_child("demo-border", ourselves("demo-border"), {"SVIDOK_DATA": str(settings.data)})
             machine.supervisor.run_child("demo-docks", ourselves("demo-docks"), {"SVIDOK_DATA": str(settings.data)})
         _greet(machine, database, people)
         database.close()
@@ -162,6 +163,12 @@ def demo_docks() -> None:
     """Play the demonstration's dock, once."""
     demo_bodyworn.dock(load_settings(), SystemClock())
     threading.Event().wait()
+
+
+@svidok.command("demo-border", hidden=True)
+def demo_border() -> None:
+    """Play the demonstration's customs system and scanner."""
+    demo_customs.play(load_settings(), SystemClock())
 
 
 @svidok.command("demo-cameras", hidden=True)

@@ -24,7 +24,7 @@ _COLUMNS = ("number", "checkpoint", "lane", "kind", "direction", "declaration", 
 @click.option("--lanes", default="1,2,3,4,5,6", show_default=True, help="Codes of its lanes.")
 @click.option("--from", "first", type=click.DateTime(["%Y-%m-%d"]), required=True, help="First day (Kyiv).")
 @click.option("--days", default=1, show_default=True)
-@click.option("--per-day", default=480, show_default=True, help="Vehicles on a working day.")
+@click.option("--per-day", default=300, show_default=True, help="Vehicles on a working day.")
 @click.option("--pace", default=1.0, show_default=True, help="How long the work takes: 0.9 is a tenth quicker.")
 @click.option("--seed", default=1, show_default=True, help="The same seed makes the same days.")
 @click.option("--form", type=click.Choice(["json", "csv"]), default="json", show_default=True)

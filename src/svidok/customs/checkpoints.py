@@ -51,8 +51,9 @@ def add_checkpoint(
     body_due: bool,
     upload_within: timedelta,
     at: datetime,
+    scan_within: timedelta = timedelta(hours=1),
 ) -> UUID:
-    """Enter a checkpoint. `upload_within`: after how long a worn camera should have been docked."""
+    """Enter a checkpoint. `upload_within`, `scan_within`: until when a worn camera's footage and a scan may come."""
     require(actor, "manage_customs")
     if not 1 <= len(code.strip()) <= 32 or not 1 <= len(name_uk.strip()) <= 200:
         raise BadInput("checkpoint-form", "A checkpoint needs a code of at most 32 characters and a name.")
@@ -63,7 +64,8 @@ def add_checkpoint(
         with tx.connection.transaction():
             tx.run(
                 SQL["add_checkpoint"], id=checkpoint_id, code=code.strip(), name_uk=name_uk.strip(),
-                name_en=name_en.strip(), plates_due=plates_due, body_due=body_due, upload_within=upload_within, at=at,
+                name_en=name_en.strip(), plates_due=plates_due, body_due=body_due, upload_within=upload_within,
+                scan_within=scan_within, at=at,
             )  # fmt: skip
     except psycopg.errors.UniqueViolation as error:
         raise Conflict("checkpoint-known", "There is a checkpoint with this code already.") from error

@@ -73,6 +73,7 @@ class Rules:
     plates_due: bool
     upload_within: timedelta
     lane_channels: tuple[UUID, ...]
+    scan_within: timedelta = SCAN_WITHIN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,7 +134,7 @@ def check(procedure: Procedure, rules: Rules, evidence: Evidence, *, at: datetim
     if rules.plates_due and procedure.told.kind in VEHICLES and procedure.told.plate:
         findings += _plates(procedure, span, evidence.reads, at)
     if procedure.told.scan_due:
-        findings.append(_scan(span, evidence, at))
+        findings.append(_scan(span, evidence, rules, at))
     return Completeness(findings=tuple(findings))
 
 
@@ -207,8 +208,8 @@ def _plates(procedure: Procedure, span: Span, reads: Sequence[datetime], at: dat
     return found
 
 
-def _scan(span: Span, evidence: Evidence, at: datetime) -> Finding:
-    due = span.end + SCAN_WITHIN
+def _scan(span: Span, evidence: Evidence, rules: Rules, at: datetime) -> Finding:
+    due = span.end + rules.scan_within
     if evidence.scans:
         return Finding(requirement=Requirement.SCAN, subject="", verdict=Verdict.PRESENT, since=due,
                        grounds=f"{evidence.scans} kept")  # fmt: skip

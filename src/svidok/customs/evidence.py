@@ -34,7 +34,7 @@ def rules_of(tx: Transaction, row: Row) -> Rules:
     channels = [one["channel_id"] for one in tx.all(SQL["channels_of_lane"], lane_id=row["lane_id"])]
     return Rules(
         body_due=row["body_due"], plates_due=row["plates_due"], upload_within=row["upload_within"],
-        lane_channels=tuple(channels),
+        lane_channels=tuple(channels), scan_within=row["scan_within"],
     )  # fmt: skip
 
 

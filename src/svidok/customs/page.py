@@ -29,7 +29,7 @@ def of(tx: Transaction, procedure_id: UUID, *, at: datetime) -> dict[str, Any]:
     cameras = registry.cameras_of_channels(tx, list(rules.lane_channels))
     lanes = [_lane(channel, cameras.get(channel), lane_footage(tx, channel, span)) for channel in rules.lane_channels]
     worn = worn_by(tx, procedure.told.officers, span, at=at)
-    hidden = ("digest", "source_id", "delivery_id", "upload_within", "check_at")
+    hidden = ("digest", "source_id", "delivery_id", "upload_within", "scan_within", "check_at")
     return {
         "procedure": {name: value for name, value in row.items() if name not in hidden},
         "span": {"start": span.start, "end": span.end},

@@ -1,7 +1,9 @@
 -- name: add_checkpoint
 -- A checkpoint.
-INSERT INTO customs.checkpoint (id, code, name_uk, name_en, plates_due, body_due, upload_within, made_at)
-VALUES (%(id)s, %(code)s, %(name_uk)s, %(name_en)s, %(plates_due)s, %(body_due)s, %(upload_within)s, %(at)s);
+INSERT INTO customs.checkpoint (id, code, name_uk, name_en, plates_due, body_due, upload_within,
+                                scan_within, made_at)
+VALUES (%(id)s, %(code)s, %(name_uk)s, %(name_en)s, %(plates_due)s, %(body_due)s, %(upload_within)s,
+        %(scan_within)s, %(at)s);
 
 -- name: checkpoint_by_id
 -- One checkpoint.
@@ -180,7 +182,7 @@ ORDER BY p.start_at DESC, p.id DESC LIMIT %(most)s;
 -- name: procedure_by_id
 -- One procedure, with its place.
 SELECT p.*, c.code AS checkpoint, c.name_uk AS checkpoint_uk, c.name_en AS checkpoint_en, c.plates_due, c.body_due,
-       c.upload_within, l.code AS lane, l.name_uk AS lane_uk, l.name_en AS lane_en
+       c.upload_within, c.scan_within, l.code AS lane, l.name_uk AS lane_uk, l.name_en AS lane_en
 FROM customs.procedure p JOIN customs.checkpoint c ON c.id = p.checkpoint_id JOIN customs.lane l ON l.id = p.lane_id
 WHERE p.id = %(id)s;
 

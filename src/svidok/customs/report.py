@@ -32,7 +32,7 @@ Progress = Callable[[int, int | None, str], None]
 _INK, _DIM, _LINE, _BLUE, _SAND = (
     colors.HexColor(one) for one in ("#16212d", "#5a6d83", "#d5dde6", "#1668a8", "#c98a1b")
 )
-_WIDTH = A4[0] - 36 * mm
+_WIDTH = A4[0] - 36 * mm - 12  # a frame keeps six points on each side
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,8 +173,8 @@ def _trend(points: Sequence[dict[str, Any]]) -> Drawing:
     plot.yValueAxis.valueMin, plot.yValueAxis.labelTextFormat = 0, "%d"
     _plain(plot.xValueAxis, plot.yValueAxis)
     drawing.add(plot)
-    drawing.add(String(_WIDTH - 110, 52 * mm - 8, "● p50", fontName="Roboto", fontSize=8, fillColor=_BLUE))
-    drawing.add(String(_WIDTH - 60, 52 * mm - 8, "● p90", fontName="Roboto", fontSize=8, fillColor=_SAND))
+    drawing.add(String(_WIDTH - 110, 52 * mm - 8, "— p50", fontName="Roboto", fontSize=8, fillColor=_BLUE))
+    drawing.add(String(_WIDTH - 60, 52 * mm - 8, "— p90", fontName="Roboto", fontSize=8, fillColor=_SAND))
     return drawing
 
 
@@ -213,7 +213,7 @@ def _pairs(
     cells: Sequence[dict[str, Any]], names: tuple[str, str], words: dict[str, str], style: dict[str, ParagraphStyle]
 ) -> Flowable:
     rows = [[words.get(one["what"], one["what"]), words.get(one["why"], one["why"]), _count(one["count"])]
-            for one in cells[:24]]  # fmt: skip
+            for one in cells[:16]]  # fmt: skip
     return _table([[*names, words["count"]], *rows], words, style)
 
 

@@ -30,7 +30,7 @@ class Border:
 
     code: str
     lanes: tuple[str, ...]
-    per_day: int = 480
+    per_day: int = 300
     pace: float = 1.0
     scanner: bool = True
     seed: int = 1
