@@ -14,6 +14,8 @@ from svidok.recording.model import NO_CLOCK, ClockReading, ClockSource
 _TICK_NUM, _TICK_DEN = 100, 9  # microseconds in ticks of 1/90000 s
 _LEAK_PPM = 200  # how fast the estimate may rise: crystals differ by less
 _JUMP_US = 2_000_000  # further off than this, the camera's RTP time jumped
+_LATE_US = 8_000_000  # so much may lie waiting in the network or the camera: a session without pictures ends after 5 s
+_CATCH_UP_US = 10_000_000  # … and by then it has been made up for, or the camera's time stood still
 _SNAP_US = 300_000  # nearer than this to the end of the last fragment, footage is unbroken
 _SLEW = 16
 _READINGS = 120
@@ -31,6 +33,7 @@ class WallClock:
     def __init__(self, last_end_us: int = 0) -> None:
         self._anchor_us: int | None = None
         self._seen_us = 0
+        self._late_since_us: int | None = None
         self._last_end_us = last_end_us
 
     @property
@@ -57,11 +60,22 @@ class WallClock:
         return start, duration
 
     def wall_us(self, ticks: int, arrived_us: int, waited_us: int = 0) -> int:
-        """The instant of `ticks` by our clock, given that something of that time came at `arrived_us`."""
+        """The instant of `ticks` by our clock, given that something of that time came at `arrived_us`.
+
+        What comes a few seconds late by unbroken ticks lay waiting somewhere, as long as it catches up: a network that
+        stood still leaves no hole in the footage. Where it does not catch up, the camera's time stood still instead.
+        """
         anchor = arrived_us - ticks_to_us(ticks)
-        if self._anchor_us is None or not -_JUMP_US <= anchor - self._anchor_us <= _JUMP_US + waited_us:
-            self._anchor_us = anchor
+        if self._anchor_us is None or anchor - self._anchor_us < -_JUMP_US:
+            self._anchor_us, self._late_since_us = anchor, None
+        elif anchor - self._anchor_us > _JUMP_US + waited_us:
+            if self._late_since_us is None:
+                self._late_since_us = arrived_us
+            too_long = arrived_us - self._late_since_us > _CATCH_UP_US
+            if too_long or anchor - self._anchor_us > _LATE_US + waited_us:
+                self._anchor_us, self._late_since_us = anchor, None
         else:
+            self._late_since_us = None
             leaked = self._anchor_us + max(0, arrived_us - self._seen_us) * _LEAK_PPM // 1_000_000
             self._anchor_us = min(leaked, anchor)
         self._seen_us = arrived_us

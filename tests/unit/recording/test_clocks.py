@@ -19,8 +19,19 @@ def placed(arrivals: list[tuple[float, float]]) -> list[float]:
     return starts
 
 
-def test_a_camera_that_paused_for_three_seconds_leaves_a_hole() -> None:
-    assert placed([(100, 0), (101, 0), (105, 0), (106, 0)]) == [100, 101, 105, 106]
+def test_a_network_that_stood_still_for_four_seconds_leaves_no_hole() -> None:
+    late = [(106, 0), (106.2, 0), (106.4, 0), (106.6, 0), (107, 0), (108, 0)]
+    assert placed([(100, 0), (101, 0), *late]) == pytest.approx([100, 101, 102, 103, 104, 105, 106, 107], abs=0.01)
+
+
+def test_a_camera_whose_time_stood_still_for_three_seconds_leaves_a_hole_once_that_is_sure() -> None:
+    starts = placed([(100, 0), (101, 0), *((105 + n, 0) for n in range(13))])
+    assert starts[:12] == pytest.approx([100 + n for n in range(12)], abs=0.1)
+    assert starts[13:] == pytest.approx([116, 117], abs=0.1)
+
+
+def test_a_pause_too_long_to_have_waited_leaves_a_hole_at_once() -> None:
+    assert placed([(100, 0), (101, 0), (111, 0), (112, 0)]) == [100, 101, 111, 112]
 
 
 def test_what_lay_waiting_while_we_were_held_up_leaves_none() -> None:
@@ -29,4 +40,4 @@ def test_what_lay_waiting_while_we_were_held_up_leaves_none() -> None:
 
 
 def test_a_jump_beyond_what_it_can_have_waited_is_still_one() -> None:
-    assert placed([(100, 0), (101, 0), (112, 4), (113, 0)]) == [100, 101, 112, 113]
+    assert placed([(100, 0), (101, 0), (115, 4), (116, 0)]) == [100, 101, 115, 116]
