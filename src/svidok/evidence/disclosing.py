@@ -27,6 +27,7 @@ from svidok.ledger.gathering import best_note
 from svidok.ledger.note import Checkpoint
 from svidok.recording.reach import HERE, Reach
 from svidok.recording.reading import clocks_between
+from svidok.recording.signatures.keeping import verdicts_between
 
 Tell = Callable[[int, int | None], None]
 MakeMeans = Callable[[str], Means]
@@ -119,7 +120,35 @@ def _range(tx: Transaction, item: Row, channel: Row | None) -> m.RangeItem:
         clock = m.ClockFacts(offset_us=worst.offset_us, error_us=worst.error_us, source=str(worst.source))
     return m.RangeItem(
         exhibit=item["id"], number=str(item["number"]), title=item["title"], channel=item["channel_id"], span=span,
-        clock=clock, device=_device(item["channel_id"], channel),
+        clock=clock, device=_device(item["channel_id"], channel), verdict=_verdict(tx, item["channel_id"], span),
+    )  # fmt: skip
+
+
+_GROUNDS = {
+    "signer-untrusted": m.DeviceFinding.UNTRUSTED_KEY,
+    "expired-at-claimed-time": m.DeviceFinding.EXPIRED,
+    "nal-units-missing": m.DeviceFinding.MISSING_NAL,
+    "document-missing": m.DeviceFinding.NOT_SIGNED,
+}
+_WRONG = {m.DeviceFinding.BAD_SIGNATURE, m.DeviceFinding.NOT_SIGNED}
+
+
+def _verdict(tx: Transaction, channel_id: UUID, span: Span) -> m.DeviceVerdict | None:
+    """What the camera's own signatures say of a range; nothing where it does not sign, or nobody judged yet."""
+    rows = verdicts_between(tx, channel_id, span)
+    signed = [row for row in rows if row["signed"]]
+    if not signed:
+        return None
+    found = {_GROUNDS[ground] for row in signed for ground in row["grounds"] if ground in _GROUNDS}
+    if any(row["not_authentic"] for row in signed) and not found & _WRONG:
+        found.add(m.DeviceFinding.BAD_SIGNATURE)
+    if len(signed) < len(rows):
+        found.add(m.DeviceFinding.NOT_SIGNED)
+    counts = {name: sum(row[name] for row in signed) for name in ("authentic", "missing", "not_authentic", "pending")}
+    return m.DeviceVerdict(
+        scheme="onvif", findings=tuple(sorted(found or {m.DeviceFinding.AUTHENTIC})),
+        checked_at=max(row["judged_at"] for row in signed),
+        grounds="; ".join([*(f"{name}: {n}" for name, n in counts.items()), f"signer: {signed[-1]['signer']}"]),
     )  # fmt: skip
 
 

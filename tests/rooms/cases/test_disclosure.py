@@ -9,8 +9,10 @@ import pytest
 
 from svidok.app.bundle_means import bundle_means
 from svidok.app.settings import Settings
+from svidok.base import Span
 from svidok.evidence.bundle.files import open_bundle
 from svidok.evidence.bundle.verify import TRUST_FILE, verify_bundle
+from svidok.evidence.disclosing import _verdict
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 NOTE = b"A statement of a witness.\n" * 30
@@ -119,3 +121,30 @@ def test_what_was_found_wanting_or_lies_outside_cannot_be_chosen(bureau, asked) 
         row = tx.one("SELECT id FROM evidence.exhibit WHERE kind = 'file' AND case_id = %(id)s", id=bureau.case_id)
     bad = {"items": [{"exhibit_id": str(row["id"])}]}
     assert bureau.ask("lead", "POST", case, json=wish | bad).json()["code"] == "file-not-clean"
+
+
+def test_what_the_camera_itself_signed_is_told_with_its_grounds(yard, clip) -> None:
+    noon = datetime(2026, 11, 21, 12, tzinfo=UTC)
+    ids = [yard.record(clip, noon + timedelta(seconds=4 * n), first=4 * n, count=4) for n in range(3)]
+    span = Span(noon, noon + timedelta(seconds=12))
+
+    def told() -> tuple[str, ...] | None:
+        with yard.database.transaction() as tx:
+            found = _verdict(tx, yard.channel_id, span)
+        return tuple(str(one) for one in found.findings) if found else None
+
+    def judged(segment_id, *, signed: bool, wrong: int = 0, grounds: tuple[str, ...] = ()) -> None:
+        with yard.database.transaction() as tx:
+            tx.run(
+                "INSERT INTO recording.device_verdict (segment_id, channel_id, judged_at, signed, authentic, "
+                "not_authentic, grounds, signer) VALUES (%(s)s, %(c)s, %(at)s, %(signed)s, 4, %(wrong)s, %(g)s, 'CN=x')",
+                s=segment_id, c=yard.channel_id, at=noon, signed=signed, wrong=wrong, g=list(grounds),
+            )  # fmt: skip
+
+    assert told() is None
+    judged(ids[0], signed=True)
+    assert told() == ("authentic",)
+    judged(ids[1], signed=True, grounds=("signer-untrusted", "nal-units-missing"))
+    assert told() == ("missing-nal", "untrusted-key")
+    judged(ids[2], signed=False)
+    assert told() == ("missing-nal", "not-signed", "untrusted-key")
