@@ -3,7 +3,7 @@ import { expect, until } from "./drive.mjs";
 import { as, flip, over, picture } from "./screens.mjs";
 
 const { browser, page, faults } = await as("operator");
-await page.click("nav a[href='/map']");
+await page.click("nav a[href='/map']:visible");
 const names = () => page.locator(".region").allTextContents();
 await until(async () => (await names()).includes("Львівська область"), "no names on the map");
 await page.waitForTimeout(1500);

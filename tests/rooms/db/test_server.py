@@ -29,6 +29,8 @@ def test_what_was_committed_survives_a_kill(scratch: Path) -> None:
 
     again = PostgresServer(scratch / "killed")
     again.start()
+    database.close()
+    database = Database.open(again.url, size=2, wait_s=30)  # a busy machine takes its time
     with database.transaction() as tx:
         assert tx.one("SELECT n FROM kept")["n"] == 7
     database.close()

@@ -94,7 +94,7 @@ async def test_signed_footage_is_judged_stated_and_exported_so_that_others_can_j
     channel_id = await record(database, tmp_path, scene)
     rows = await asyncio.to_thread(judged, database, channel_id)
     assert len(rows) >= 3
-    assert all(row["signed"] and row["authentic"] >= 1 for row in rows)
+    assert all(row["signed"] and row["authentic"] >= 1 for row in rows[:-1])  # nothing speaks of the last group yet
     assert {(row["not_authentic"], row["missing"], row["trust"]) for row in rows} == {(0, 0, "trusted")}
     assert [row["pending"] for row in rows[:-1]] == [0] * (len(rows) - 1)
     assert rows[0]["signer"] == "CN=Camera 7"

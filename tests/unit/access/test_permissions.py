@@ -11,55 +11,80 @@ from svidok.access import ACTIONS, Actor, Role, Verdict, decide, permitted, requ
 from svidok.access.permissions import check_policies
 from svidok.base import Forbidden
 
-#                       op  dis inv sup aud adm
+#                       op  dis inv sup aud adm off
 MATRIX = """
-view_live               yes yes yes yes no  no
-view_playback           yes yes yes yes no  no
-export_footage          no  no  yes yes no  no
-view_timeline           yes yes yes yes no  no
-view_fleet              yes yes yes yes yes yes
-edit_fleet              no  no  no  no  no  yes
-probe_camera            no  no  no  no  no  yes
-steer_camera            yes yes no  no  no  no
-manage_accounts         no  no  no  no  no  yes
-view_audit              no  no  no  no  yes no
-view_ledger             yes yes yes yes yes yes
-manage_retention        no  no  no  yes no  no
-place_hold              no  no  yes yes no  no
-lift_hold               no  no  no  yes no  no
-manage_storage          no  no  no  no  no  yes
-view_storage            no  no  no  yes yes yes
-open_reference          no  no  no  yes no  no
-choose_purpose          yes yes yes yes yes yes
-manage_settings         no  no  no  no  no  yes
-view_system             yes yes yes yes yes yes
-acknowledge_alarm       yes yes no  yes no  yes
-search_plates           no  yes yes yes no  no
-trace_plate             no  no  yes no  no  no
-authorise_plates        no  no  no  yes no  no
-view_hotlists           no  yes yes yes no  no
-edit_hotlists           no  no  yes yes no  no
-approve_hotlist         no  no  no  yes no  no
-view_read_quality       yes yes yes yes yes yes
-reinstate_camera        no  no  no  yes no  no
-view_alerts             yes yes no  yes no  no
-judge_alert             no  yes no  yes no  no
-manage_alert_channels   no  no  no  no  no  yes
-view_cases              yes yes yes yes no  no
-open_case               no  no  yes yes no  no
-lead_case               no  no  yes yes no  no
-book_exhibit            no  no  yes yes no  no
-view_exhibit            yes yes yes yes no  no
-annotate_exhibit        yes yes yes yes no  no
-transfer_exhibit        no  no  yes yes no  no
-redact_exhibit          no  no  yes yes no  no
-review_redaction        no  no  yes yes no  no
-prepare_disclosure      no  no  yes yes no  no
-approve_disclosure      no  no  no  yes no  no
-hand_over               no  no  yes yes no  no
-view_custody            no  no  yes yes yes no
+view_live               yes yes yes yes no  no  no
+view_playback           yes yes yes yes no  no  no
+export_footage          no  no  yes yes no  no  no
+view_timeline           yes yes yes yes no  no  no
+view_fleet              yes yes yes yes yes yes yes
+edit_fleet              no  no  no  no  no  yes no
+probe_camera            no  no  no  no  no  yes no
+steer_camera            yes yes no  no  no  no  no
+view_audit              no  no  no  no  yes no  no
+view_ledger             yes yes yes yes yes yes yes
+manage_retention        no  no  no  yes no  no  no
+place_hold              no  no  yes yes no  no  no
+lift_hold               no  no  no  yes no  no  no
+open_reference          no  no  no  yes no  no  no
+choose_purpose          yes yes yes yes yes yes yes
+manage_accounts         no  no  no  no  no  yes no
+manage_storage          no  no  no  no  no  yes no
+view_storage            no  no  no  yes yes yes no
+manage_settings         no  no  no  no  no  yes no
+view_system             yes yes yes yes yes yes yes
+acknowledge_alarm       yes yes no  yes no  yes no
+search_plates           no  yes yes yes no  no  no
+trace_plate             no  no  yes no  no  no  no
+authorise_plates        no  no  no  yes no  no  no
+view_hotlists           no  yes yes yes no  no  no
+edit_hotlists           no  no  yes yes no  no  no
+approve_hotlist         no  no  no  yes no  no  no
+view_read_quality       yes yes yes yes yes yes yes
+reinstate_camera        no  no  no  yes no  no  no
+view_alerts             yes yes no  yes no  no  no
+judge_alert             no  yes no  yes no  no  no
+manage_alert_channels   no  no  no  no  no  yes no
+use_dock                yes yes no  yes no  no  yes
+view_docks              yes yes no  yes no  yes yes
+view_own_shifts         no  no  no  no  no  no  yes
+view_shifts             no  no  no  yes yes no  no
+manage_shifts           no  no  no  yes no  no  no
+declare_pause           no  no  no  yes no  no  yes
+manage_docks            no  no  no  no  no  yes no
+view_inventory          no  no  no  yes yes yes no
+take_inventory          no  no  no  yes yes yes no
+view_customs            yes no  yes yes yes yes no
+view_procedures         yes no  yes yes no  no  no
+manage_customs          no  no  no  no  no  yes no
+explain_missing         no  no  no  yes no  no  no
+open_complaint          yes no  no  yes no  no  yes
+view_complaints         no  no  yes yes no  no  no
+decide_complaint        no  no  no  yes no  no  no
+view_own_complaints     yes yes yes yes yes yes yes
+view_cases              yes yes yes yes no  no  no
+open_case               no  no  yes yes no  no  no
+lead_case               no  no  yes yes no  no  no
+book_exhibit            no  no  yes yes no  no  no
+view_exhibit            yes yes yes yes no  no  no
+annotate_exhibit        yes yes yes yes no  no  no
+transfer_exhibit        no  no  yes yes no  no  no
+redact_exhibit          no  no  yes yes no  no  no
+review_redaction        no  no  yes yes no  no  no
+prepare_disclosure      no  no  yes yes no  no  no
+approve_disclosure      no  no  no  yes no  no  no
+hand_over               no  no  yes yes no  no  no
+view_custody            no  no  yes yes yes no  no
 """
-ROLES = [Role.OPERATOR, Role.DISPATCHER, Role.INVESTIGATOR, Role.SUPERVISOR, Role.AUDITOR, Role.ADMINISTRATOR]
+ROLES = [
+    Role.OPERATOR,
+    Role.DISPATCHER,
+    Role.INVESTIGATOR,
+    Role.SUPERVISOR,
+    Role.AUDITOR,
+    Role.ADMINISTRATOR,
+    Role.OFFICER,
+]
 TABLE = {
     (role, line.split()[0]): said == "yes"
     for line in MATRIX.strip().splitlines()
@@ -71,6 +96,8 @@ PLATES = {"search_plates", "trace_plate", "authorise_plates", "view_hotlists", "
 EXHIBITS = {"view_cases", "open_case", "lead_case", "book_exhibit", "view_exhibit", "annotate_exhibit",
             "transfer_exhibit", "redact_exhibit", "review_redaction", "prepare_disclosure", "approve_disclosure",
             "hand_over"}  # fmt: skip
+SHIFTS = {"view_shifts", "view_own_shifts", "manage_shifts"}
+PROCEDURES = {"view_procedures", "view_complaints", "decide_complaint", "explain_missing"}
 
 
 def actor(*roles: Role, kind: str = "person") -> Actor:
@@ -93,9 +120,9 @@ def test_each_role_may_what_the_table_says(role: Role, action: str) -> None:
 def test_several_roles_may_what_any_may_but_for_duties_apart(roles: set[Role], action: str) -> None:
     allowed = decide(actor(*roles), action).verdict == Verdict.ALLOW
     expected = any(TABLE[role, action] for role in roles) or (not roles and TABLE_OF_ALL[action])
-    if action in FOOTAGE | PLATES | EXHIBITS and roles & {Role.ADMINISTRATOR, Role.AUDITOR}:
+    if action in FOOTAGE | PLATES | EXHIBITS | PROCEDURES and roles & {Role.ADMINISTRATOR, Role.AUDITOR}:
         expected = False
-    if action == "view_audit" and Role.ADMINISTRATOR in roles:
+    if action in SHIFTS | {"view_audit"} and Role.ADMINISTRATOR in roles:
         expected = False
     assert allowed == expected
 
