@@ -28,6 +28,7 @@ from svidok.api import (
     fleet_table,
     governance,
     hotlists,
+    map_tiles,
     oidc,
     passkeys,
     plates,
@@ -55,6 +56,7 @@ _FILES: tuple[Any, ...] = (
     copies,
     fleet_table,
     fleet,
+    map_tiles,
     recording,
     signatures,
     bodyworn,
@@ -109,7 +111,7 @@ def build_app(services: Services, *, web_folder: Path | None) -> Litestar:
         compression_config=CompressionConfig(
             backend="gzip",
             minimum_size=2000,
-            exclude=["/api/channels", "/api/exhibits", "/api/disclosures", "/api/redactions"],
+            exclude=["/api/channels", "/api/exhibits", "/api/disclosures", "/api/redactions", "/api/map/tiles"],
         ),
         openapi_config=OpenAPIConfig(
             title="Svidok", version=services.version, path="/api/openapi.json", render_plugins=[_DESCRIPTION]

@@ -50,6 +50,7 @@ class Services:
     credentials_key: Path | None = None
     exhibits: Path | None = None  # the volume of exhibits' files; unset: <data>/exhibits
     clamav_socket: Path | None = None
+    map_tiles: Path | None = None  # the customer's own base map, a PMTiles file
     bundle_means: MakeMeans | None = None
     reach: Reach = HERE
     worn: WornParts | None = None

@@ -66,6 +66,7 @@ class Settings(BaseSettings):
     plate_countries: list[str] = Field(
         default_factory=list, description="Whose plates are expected, the likeliest first, e.g. UA, PL; unset: ours."
     )
+    map_tiles: Path | None = Field(None, description="Your own base map, a .pmtiles file; unset: the plain one.")
     metrics_token: SecretStr | None = Field(None, description="Bearer token for /metrics from beyond loopback.")
     oidc_issuer: str | None = Field(None, description="OpenID Connect provider.")
     oidc_client_id: str | None = None

@@ -45,6 +45,7 @@ def build_hub(settings: Settings) -> Litestar:
         credentials_key=settings.keys / "credentials.key",
         exhibits=settings.exhibits,
         clamav_socket=settings.clamav_socket,
+        map_tiles=settings.map_tiles,
         bundle_means=bundle_means(settings, at=CLOCK.now()),
         oidc=_provider(settings),
         plates=Plates(database=database, data=settings.data, clock=CLOCK, rules=plate_rules(settings)),

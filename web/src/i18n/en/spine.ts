@@ -213,6 +213,8 @@ export const spine = {
   "playback.none": "Choose up to four cameras to see them together.",
   "map.title": "Map of cameras",
   "map.hint": "Base: Natural Earth; Ukraine in its internationally recognised borders.",
+  "map.borders": "Borders: Natural Earth; Ukraine's as internationally recognised.",
+  "map.broken": "Your own map could not be read; the plain one is shown. Tell the administrator.",
   "map.open": "Open camera",
   "map.nearer": "Zoom in",
   "map.farther": "Zoom out",
