@@ -140,12 +140,20 @@ def _marked(marker: Path) -> UUID | None:
 
 
 def _write_marker(marker: Path, volume_id: UUID) -> UUID | None:
-    """Mark a fresh volume; where somebody else was quicker, theirs stands."""
+    """Mark a fresh volume; where somebody else was quicker, theirs stands.
+
+    The marker takes its name only once it is whole: whoever looks at the same moment sees none or all of it.
+    """
+    part = marker.with_name(f"{MARKER}.{new_id().hex}.part")
+    with part.open("x") as file:
+        file.write(f"{volume_id}\n")
+        file.flush()
+        os.fsync(file.fileno())
     try:
-        with marker.open("x") as file:
-            file.write(f"{volume_id}\n")
-            file.flush()
-            os.fsync(file.fileno())
+        marker.hardlink_to(part)
+        part.unlink()
     except FileExistsError:
-        return _marked(marker)
-    return volume_id
+        part.unlink()
+    except OSError:  # a file system without links
+        part.rename(marker)
+    return _marked(marker)

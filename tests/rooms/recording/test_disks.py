@@ -1,6 +1,7 @@
 """A recorder heeds what an administrator changes of its volumes while it runs."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from svidok.db import Database
 from svidok.recording.disks import Disks
 from svidok.recording.model import VolumeState
 from svidok.recording.store import enter_facts
+from svidok.recording.volumes import enrol
 from svidok.recording.wardens import VolumeChange, add_volume, alarms, change_volume, list_volumes, mark_volume
 
 
@@ -135,3 +137,17 @@ def test_a_volume_that_comes_back_into_the_settings_takes_footage_again(
         disks = make_with(*names)
     assert here(database, disks) == {"a": ("ready", None), "b": ("ready", None)}
     assert standing(database, next(d.volume.path for d in disks.there() if d.root.name == "b")) == []
+
+
+def test_whoever_marks_a_fresh_volume_at_the_same_moment_finds_the_same_id(tmp_path: Path) -> None:
+    for round_ in range(30):
+        folder = tmp_path / f"disk-{round_}"
+        with ThreadPoolExecutor(8) as pool:
+            found = {
+                volume.id
+                for volume in pool.map(
+                    lambda n, folder=folder: enrol(folder, node=f"n{n}", quota_bytes=None, known_id=None), range(8)
+                )
+            }
+        assert len(found) == 1
+        assert [path.name for path in folder.iterdir()] == [".svidok-volume"]
