@@ -179,6 +179,8 @@ class Log(LogReader):
                 yield
             finally:
                 self._held = False
+                # A child that is being started holds a copy of the handle until it execs: closing ours frees nothing.
+                fcntl.flock(handle, fcntl.LOCK_UN)
                 os.close(handle)
 
     def append(self, entries: Sequence[bytes]) -> range:

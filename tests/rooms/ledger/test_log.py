@@ -265,6 +265,25 @@ def test_two_processes_take_turns_and_see_each_other(tmp_path: Path, signer: Fil
     holds(log, 7)
 
 
+def test_a_child_that_is_being_started_does_not_keep_the_log(tmp_path: Path, signer: FileSigner) -> None:
+    """Between fork and exec a child holds a copy of every handle; one that lingers there must lock nobody out."""
+    log = grown(tmp_path / "log", signer, 3)
+    waits, lets_go = os.pipe()
+    with log.writing():
+        child = os.fork()
+        if child == 0:
+            os.close(lets_go)
+            os.read(waits, 1)
+            os._exit(0)
+    os.close(waits)
+    try:
+        assert log.append(entries(3, 2)) == range(3, 5)
+    finally:
+        os.close(lets_go)
+        os.waitpid(child, 0)
+    holds(log, 5)
+
+
 def test_an_append_has_a_largest_size(tmp_path: Path, signer: FileSigner) -> None:
     with pytest.raises(ValueError):
         grown(tmp_path / "log", signer).append([b"x"] * (MOST_ENTRIES + 1))
