@@ -18,8 +18,9 @@ from pathlib import Path
 from uuid import UUID, uuid5
 
 from svidok.base import Span, Unavailable, from_us, to_us
+from svidok.base.disk import sync_folder
 from svidok.bodyworn.model import merged
-from svidok.bodyworn.vault import make_folders, sync_folder
+from svidok.bodyworn.vault import make_folders
 from svidok.media.clips import ClipFile, ClipGroup
 from svidok.media.fmp4 import fragment, init_segment
 from svidok.media.model import Tracks

@@ -16,6 +16,7 @@ from pathlib import Path
 from uuid import UUID
 
 from svidok.base import SvidokError, Unavailable, new_id
+from svidok.base.disk import sync_folder
 from svidok.recording.volumes import ASIDE, Disk, bears, enrol, look
 
 INCOMING = "incoming"
@@ -222,15 +223,6 @@ def make_folders(root: Path, folder: Path) -> None:
     make_folders(root, folder.parent)
     folder.mkdir(exist_ok=True)
     sync_folder(folder.parent)
-
-
-def sync_folder(folder: Path) -> None:
-    """Make names in a folder last."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _copy(source: Path, target: Path) -> bytes:

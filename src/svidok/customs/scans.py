@@ -19,6 +19,7 @@ from typing import BinaryIO
 from uuid import UUID
 
 from svidok.base import BadInput, NotFound, Unavailable, new_id
+from svidok.base.disk import sync_folder
 from svidok.customs.checkpoints import SQL, Source
 from svidok.customs.model import normal_plate
 from svidok.db import Database, Row, Transaction
@@ -94,7 +95,7 @@ class Incoming:
         final = folder / f"{self.id}{_SUFFIX[form_of(self.head)]}"
         self._path.rename(final)
         for one in (folder, *folder.parents[:4]):
-            _sync_folder(one)
+            sync_folder(one)
         return str(final.relative_to(self.place.root))
 
     def drop(self) -> None:
@@ -240,11 +241,3 @@ def original_of(tx: Transaction, scan_id: UUID) -> tuple[Row, bytes]:
 def scans_of(tx: Transaction, procedure_id: UUID) -> list[Row]:
     """The scans of a procedure, those put aside too."""
     return tx.all(SQL["scans_of"], procedure_id=procedure_id)
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

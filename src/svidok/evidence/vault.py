@@ -14,6 +14,7 @@ from pathlib import Path
 from uuid import UUID
 
 from svidok.base import BadInput, Conflict, NotFound, Unavailable
+from svidok.base.disk import sync_folder
 
 LARGEST_BYTES = 64 * 1024**3
 PIECE_BYTES = 16 * 1024**2
@@ -105,11 +106,7 @@ class Vault:
         finally:
             os.close(handle)
         source.rename(target)
-        folder = os.open(target.parent, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        sync_folder(target.parent)
         return Stored(path=path, size_bytes=size, sha256=digest)
 
 

@@ -26,6 +26,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from svidok.base import SvidokError, Unavailable
+from svidok.base.disk import sync_folder
 from svidok.ledger.note import BadNote, Checkpoint, Verifier, sign_note
 from svidok.ledger.signer import Signer
 from svidok.ledger.tiles import WIDTH, bundle_path, hashes_at, pack, tile_path, unpack
@@ -207,7 +208,7 @@ class Log(LogReader):
             fresh, first = self._write_level(level, first, fresh, size, touched)
             level += 1
         for folder in touched:
-            _sync_folder(folder)
+            sync_folder(folder)
         old = self.size
         known = self._publish(size, self.root(size))
         self._drop_superseded(old, size)
@@ -290,7 +291,7 @@ class Log(LogReader):
         note = sign_note(checkpoint.text(), verifier=self.verifier, sign=self._signer.sign)
         _write(self.folder / "checkpoint", note.encode(), set())
         self.size = size  # whatever fails from here on, the entries exist
-        _sync_folder(self.folder)
+        sync_folder(self.folder)
         return note
 
     def _drop_superseded(self, old: int, size: int) -> None:
@@ -323,14 +324,6 @@ def _write(path: Path, data: bytes, touched: set[Path]) -> None:
         os.fsync(file.fileno())
     part.rename(path)
     touched.add(path.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _drop_beyond(full: Path, kept: int) -> None:

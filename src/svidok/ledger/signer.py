@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from svidok.base import Conflict, Unavailable
+from svidok.base.disk import sync_folder
 
 
 class Signer(Protocol):
@@ -66,15 +67,7 @@ def _make_key(path: Path) -> None:
         path.hardlink_to(part)
     part.unlink()
     for folder in (path.parent, path.parent.parent):
-        _sync_folder(folder)
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+        sync_folder(folder)
 
 
 class Pkcs11Signer:

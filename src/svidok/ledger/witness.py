@@ -11,13 +11,13 @@ that it watches, and one file a log.
 
 import hashlib
 import json
-import os
 import threading
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from svidok.base import Clock, Conflict
+from svidok.base.disk import write_whole
 from svidok.ledger.cosigning import Cosigner, Key, Note, read_note, unbase64
 from svidok.ledger.signer import FileSigner
 from svidok.ledger.tree import EMPTY_ROOT, HASH_BYTES, verify_consistency
@@ -157,17 +157,7 @@ def _read_logs(path: Path) -> dict[str, Key]:
 
 def _keep(path: Path, text: str) -> None:
     """Put `text` at `path`; when it returns, it survives a power cut."""
-    part = path.with_name(path.name + ".part")
-    with part.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    part.rename(path)
-    handle = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    write_whole(path, text.encode())
 
 
 def serve_witness(witness: Witness, host: str, port: int) -> ThreadingHTTPServer:

@@ -16,7 +16,6 @@ sweep finishes or withdraws.
 """
 
 import json
-import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -25,6 +24,7 @@ from typing import Protocol
 from uuid import UUID
 
 from svidok.base import new_id
+from svidok.base.disk import sync_folder
 from svidok.db import Database, Row, Transaction
 from svidok.ledger import JSON, enter
 from svidok.ledger.register import mute
@@ -216,7 +216,7 @@ def _remove(one: Located) -> bool:
     _unlink(idx.index_path(one.media))
     day = one.media.parent
     if day.is_dir():
-        _sync_folder(day)
+        sync_folder(day)
         if not any(day.iterdir()):
             day.rmdir()
     return was_there
@@ -228,14 +228,6 @@ def _unlink(path: Path) -> bool:
     except FileNotFoundError:
         return False
     return True
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _enter_gap(tx: Transaction, segment: SegmentRow) -> None:

@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import UUID
 
+from svidok.base.disk import sync_folder
 from svidok.ledger import root_of
 from svidok.media.model import Group
 from svidok.recording.idx import IndexHeader, IndexRecord, index_path
@@ -203,8 +204,8 @@ def _open(job: OpenJob) -> _OpenFile:
         raise OSError(errno.ENODEV, "the volume is not mounted", str(job.root))
     if not folder.exists():
         folder.mkdir(parents=True)
-        _sync_folder(folder.parent)
-        _sync_folder(folder.parent.parent)
+        sync_folder(folder.parent)
+        sync_folder(folder.parent.parent)
     media = os.open(job.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o640)
     try:
         index = os.open(index_path(job.path), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o640)
@@ -223,7 +224,7 @@ def _open(job: OpenJob) -> _OpenFile:
             init_size=len(job.init),
         )
         _write_all(index, [header.pack()])
-        _sync_folder(folder)
+        sync_folder(folder)
     except OSError:
         _close(file)
         raise
@@ -311,11 +312,3 @@ def _write_all(handle: int, buffers: Sequence[Buffer]) -> None:
             written -= len(left.pop(0))
         if left and written:
             left[0] = left[0][written:]
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -20,6 +20,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
 from svidok.base import Conflict
+from svidok.base.disk import PRIVATE, write_whole
 
 BLOCK = 1024 * 1024
 TAG_BYTES = 16
@@ -128,15 +129,4 @@ class Keeper:
 def _write(path: Path, data: bytes) -> None:
     """Put a file of keys in the place of the one before, at once and for good."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    part = path.with_name(path.name + ".part")
-    part.unlink(missing_ok=True)
-    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    part.rename(path)
-    handle = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    write_whole(path, data, mode=PRIVATE)

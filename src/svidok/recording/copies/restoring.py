@@ -2,13 +2,13 @@
 
 import hashlib
 import io
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from uuid import UUID
 
 from svidok.base import BadInput, Conflict, SvidokError
+from svidok.base.disk import write_whole
 from svidok.db import Database, Row
 from svidok.ledger import root_of
 from svidok.media.boxes import scan_fragments
@@ -122,14 +122,4 @@ def _keep_aside(one: Located) -> None:
 
 def _write(path: Path, data: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(path.name + ".part")
-    with part.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    part.rename(path)
-    handle = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    write_whole(path, data)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from svidok.base import BadInput, Conflict, Unavailable
+from svidok.base.disk import sync_folder
 from svidok.recording.volumes import MARKER
 
 _PIECE = 1024 * 1024
@@ -92,7 +93,7 @@ class FolderStore:
                 os.fsync(out.fileno())
             part.rename(path)
             for folder in (path.parent, path.parent.parent):
-                _sync_folder(folder)
+                sync_folder(folder)
         except OSError as error:
             part.unlink(missing_ok=True)
             raise Unavailable("copies-unavailable", f"{self._root} takes no copies ({error.strerror}).") from error
@@ -116,7 +117,7 @@ class FolderStore:
         path = self._root / name
         path.unlink(missing_ok=True)
         if path.parent.is_dir():
-            _sync_folder(path.parent)
+            sync_folder(path.parent)
         return True
 
     def _there(self) -> None:
@@ -132,14 +133,6 @@ def _walk(root: Path, folder: Path) -> Iterator[Stored]:
             yield from _walk(root, entry)
         elif entry.name != MARKER:
             yield Stored(name=entry.relative_to(root).as_posix(), size=entry.stat().st_size)
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def parse_target(text: str) -> tuple[str, str]:
