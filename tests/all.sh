@@ -9,6 +9,11 @@ if [ ! -e /usr/lib/softhsm/libsofthsm2.so ] && [ "$(id -u)" = 0 ] && command -v 
   { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq softhsm2; } >/dev/null 2>&1 || true
 fi
 
+# A client of Swift that we did not write; where it cannot be installed, its tests are skipped and say so.
+if ! command -v rclone >/dev/null && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+  { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq rclone; } >/dev/null 2>&1 || true
+fi
+
 # The third verifier of bundles is written in Go; where Go cannot be installed, its tests are skipped and say so.
 if ! command -v go >/dev/null && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
   { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq golang-go; } >/dev/null 2>&1 || true

@@ -21,7 +21,15 @@ from uuid import UUID
 import anyio.to_thread
 import structlog
 
-from svidok.api.docks_answers import ACCOUNT, Answer, container_headers, listing, object_headers, refusal
+from svidok.api.docks_answers import (
+    ACCOUNT,
+    Answer,
+    account_headers,
+    container_headers,
+    listing,
+    object_headers,
+    refusal,
+)
 from svidok.base import BadInput, Clock, Forbidden, NotFound, SvidokError
 from svidok.bodyworn import announcing, axis, containers, docks
 from svidok.bodyworn.docks import Dock
@@ -52,6 +60,15 @@ class ContentDiffers(SvidokError):
 
     def __init__(self) -> None:
         super().__init__("etag-differs", "The bytes that arrived do not fit the Etag. Send them again.")
+
+
+class ThereAlready(SvidokError):
+    """It was to be sent only if it is not here, and it is."""
+
+    status = 412
+
+    def __init__(self) -> None:
+        super().__init__("object-there", "There is such an object already. Send it without If-None-Match.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +108,7 @@ class DockDoor:
         except SvidokError as error:
             answer = refusal(error)
         if scope["method"] == "HEAD":
-            answer = Answer(answer.status, answer.headers, b"")
+            answer = Answer(answer.status, {"content-length": str(len(answer.body)), **answer.headers}, b"")
         await answer.send(send)
 
     async def _answer(self, scope: Scope, receive: Receive) -> Answer:
@@ -149,10 +166,12 @@ class DockDoor:
     def _account(self, asked: Asked) -> Answer:
         if asked.method not in ("GET", "HEAD"):
             raise Forbidden("account-fixed", "The account is kept by the administrator.")
-        after = asked.query.get("marker", [""])[0]
         with self.database.transaction() as tx:
-            rows = tx.all(SQL["containers"], dock_id=asked.dock.id, after=after)
-        return listing(asked.query, [{"name": row["name"], "count": 0, "bytes": 0} for row in rows], "account")
+            rows = tx.all(SQL["containers"], dock_id=asked.dock.id)
+        if asked.method == "HEAD":
+            return Answer(204, account_headers(rows))
+        of = ("account", f"{ACCOUNT}{asked.dock.account}")
+        return listing(asked.query, rows, of, accept=asked.headers.get("accept", ""), headers=account_headers(rows))
 
     def _container(self, asked: Asked, name: str) -> Answer:
         meta, at = axis.meta_of(asked.headers), self.clock.now()
@@ -161,21 +180,25 @@ class DockDoor:
             if asked.method == "PUT":
                 made = containers.put(tx, dock=asked.dock, name=name, meta=meta, at=at).made and known is None
                 return Answer(201 if made else 202, {})
+            if known is None and name == axis.SYSTEM:
+                known = {"meta": {}, "made_at": at}  # two files in it are ours, and there before a dock makes it
             if known is None:
                 raise NotFound("container-unknown", "There is no such container.")
             if asked.method == "POST":
                 containers.put(tx, dock=asked.dock, name=name, meta=meta, at=at)
                 return Answer(204, {})
             rows = tx.all(SQL["clips_in"], dock_id=asked.dock.id, container=name)
+        rows += self._served_rows(name)
         headers = container_headers(known, rows)
         if asked.method == "HEAD":
             return Answer(204, headers)
-        after, prefix = (asked.query.get(key, [""])[0] for key in ("marker", "prefix"))
-        items = [_told(row) for row in rows if row["name"] > after and row["name"].startswith(prefix)]
-        return listing(asked.query, items, "container", headers)
+        items = [_told(row) for row in rows]
+        return listing(asked.query, items, ("container", name), accept=asked.headers.get("accept", ""), headers=headers)
 
     async def _put_object(self, asked: Asked, container: str, name: str) -> Answer:
         known = await _in_thread(self._find_container, asked.dock, container)
+        if asked.headers.get("if-none-match") == "*" and await _in_thread(self._is_there, asked.dock, container, name):
+            raise ThereAlready
         expected = int(asked.headers.get("content-length") or 0)
         incoming = await _in_thread(partial(self.vault.begin, expected=expected, with_md5=True))
         try:
@@ -196,10 +219,11 @@ class DockDoor:
         return Answer(201, {"etag": md5, "last-modified": _http_date(at)})
 
     def _object(self, asked: Asked, container: str, name: str) -> Answer:
-        served = self._served(container, name)
+        served = self._served(container).get(name)
         if served is not None and asked.method in ("GET", "HEAD"):
-            etag = hashlib.md5(served, usedforsecurity=False).hexdigest()
-            return Answer(200, {"etag": etag, "content-type": "application/json", "accept-ranges": "bytes"}, served)
+            told = {"etag": _md5(served).hex(), "content-type": "application/json", "accept-ranges": "bytes",
+                    "last-modified": _http_date(self.clock.now())}  # fmt: skip
+            return Answer(200, told, served)
         with self.database.transaction() as tx:
             row = tx.maybe(SQL["clip_by_name"], dock_id=asked.dock.id, container=container, name=name)
             if row is None:
@@ -213,14 +237,26 @@ class DockDoor:
             return Answer(200, object_headers(row))
         raise Forbidden("never-given-back", "What was sent is not given back through this door.")
 
-    def _served(self, container: str, name: str) -> bytes | None:
-        """The two files that a dock reads."""
-        if container == axis.SYSTEM and name == "Capabilities.json":
-            return json.dumps(axis.CAPABILITIES, indent=1).encode()
-        if container == axis.SYSTEM and name == "Categories.json":
-            told = [{"Name": one, "Id": str(number)} for number, one in enumerate(self.categories, 1)]
-            return json.dumps(told, ensure_ascii=False).encode()
-        return None
+    def _served(self, container: str) -> dict[str, bytes]:
+        """The two files that a dock reads, by name."""
+        if container != axis.SYSTEM:
+            return {}
+        told = [{"Name": one, "Id": str(number)} for number, one in enumerate(self.categories, 1)]
+        return {
+            "Capabilities.json": json.dumps(axis.CAPABILITIES, indent=1).encode(),
+            "Categories.json": json.dumps(told, ensure_ascii=False).encode(),
+        }
+
+    def _served_rows(self, container: str) -> list[Row]:
+        at = self.clock.now()
+        return [
+            {"name": name, "size_bytes": len(body), "md5": _md5(body), "received_at": at}
+            for name, body in self._served(container).items()
+        ]
+
+    def _is_there(self, dock: Dock, container: str, name: str) -> bool:
+        with self.database.transaction() as tx:
+            return tx.maybe(SQL["clip_by_name"], dock_id=dock.id, container=container, name=name) is not None
 
     def _find_container(self, dock: Dock, name: str) -> Row:
         with self.database.transaction() as tx:
@@ -367,6 +403,10 @@ def _uuid(text: str) -> UUID:
         return UUID(text)
     except ValueError as error:
         raise NotFound("upload-unknown", "There is no such upload. Begin it anew.") from error
+
+
+def _md5(data: bytes) -> bytes:
+    return hashlib.md5(data, usedforsecurity=False).digest()
 
 
 def _http_date(at: Any) -> str:

@@ -5,11 +5,23 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
+from xml.sax.saxutils import escape, quoteattr
 
 from svidok.base import SvidokError
 from svidok.db import Row
 
 ACCOUNT = "AUTH_"
+_MOST = 10_000
+_FORMS = {"application/json": "json", "application/xml": "xml", "text/xml": "xml"}
+
+
+class TooMany(SvidokError):
+    """More names were asked for at once than Swift gives."""
+
+    status = 412
+
+    def __init__(self) -> None:
+        super().__init__("limit-too-high", f"Ask for {_MOST} names at most, and for the next with marker.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,21 +58,81 @@ def refusal(error: SvidokError) -> Answer:
 
 
 def listing(
-    query: Mapping[str, list[str]],
+    asked: Mapping[str, list[str]],
     items: Sequence[Mapping[str, Any]],
-    what: str,
+    of: tuple[str, str],
+    *,
+    accept: str = "",
     headers: Mapping[str, str] | None = None,
 ) -> Answer:
-    """Names, one a line, or JSON where it is asked for."""
-    own = {f"x-{what}-object-count": str(len(items)), f"x-{what}-bytes-used": str(sum(one["bytes"] for one in items))}
-    if what == "account":
-        own = {"x-account-container-count": str(len(items)), "x-account-object-count": "0",
-               "x-account-bytes-used": "0"}  # fmt: skip
-    own |= headers or {}
-    if query.get("format") == ["json"]:
-        return Answer(200, {**own, "content-type": "application/json"}, json.dumps(items).encode())
-    text = "".join(f"{one['name']}\n" for one in items).encode()
+    """A page of what is in a container or an account: names, one a line, or JSON or XML where that is asked for."""
+    what, name = of
+    own = {"accept-ranges": "bytes", **(headers or {})}
+    form = asked.get("format", [""])[0] or _FORMS.get(accept.partition(",")[0].partition(";")[0].strip(), "plain")
+    rows = page(asked, items)
+    if form == "json":
+        return Answer(200, {**own, "content-type": "application/json; charset=utf-8"}, json.dumps(rows).encode())
+    if form == "xml":
+        return Answer(200, {**own, "content-type": "application/xml; charset=utf-8"}, _xml(what, name, rows).encode())
+    text = "".join(f"{one.get('name') or one['subdir']}\n" for one in rows).encode()
     return Answer(200 if text else 204, own, text)
+
+
+def page(asked: Mapping[str, list[str]], items: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """What of `items` a question names: after its marker, with its prefix, folded at its delimiter, so many. Pure.
+
+    Raises `TooMany`. Names are ordered by their bytes, as Swift's are.
+
+    >>> names = [{"name": one} for one in ("Z", "a", "d/e", "d/f")]
+    >>> [list(one.values())[0] for one in page({"delimiter": ["/"], "marker": ["Z"]}, names)]
+    ['a', 'd/']
+    """
+    prefix, marker, end, delimiter, limit, turned = (
+        asked.get(key, [""])[0] for key in ("prefix", "marker", "end_marker", "delimiter", "limit", "reverse")
+    )
+    most = int(limit) if limit.isascii() and limit.isdigit() else _MOST
+    if most > _MOST:
+        raise TooMany
+    reverse = turned.lower() in ("true", "1", "yes", "on", "t", "y")
+    low, high = (end, marker) if reverse else (marker, end)
+    rows: list[Mapping[str, Any]] = []
+    for item in sorted(items, key=lambda one: str(one["name"]), reverse=reverse):
+        name: str = item["name"]
+        cut = name.find(delimiter, len(prefix)) if delimiter else -1
+        if cut >= 0:
+            name = name[: cut + len(delimiter)]
+            item = {"subdir": name}
+        if name.startswith(prefix) and name > low and (not high or name < high) and rows[-1:] != [item]:
+            rows.append(item)
+    return rows[:most]
+
+
+def _xml(what: str, name: str, rows: Sequence[Mapping[str, Any]]) -> str:
+    """As XML, in the order of elements that Swift uses."""
+    inner = "object" if what == "container" else "container"
+    keys = (
+        ("name", "hash", "bytes", "content_type", "last_modified")
+        if what == "container"
+        else ("name", "count", "bytes")
+    )
+    told = []
+    for row in rows:
+        if "subdir" in row:
+            told.append(f"<subdir name={quoteattr(row['subdir'])}><name>{escape(row['subdir'])}</name></subdir>")
+        else:
+            parts = "".join(f"<{key}>{escape(str(row[key]))}</{key}>" for key in keys)
+            told.append(f"<{inner}>{parts}</{inner}>")
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n<{what} name={quoteattr(name)}>{"".join(told)}</{what}>'
+
+
+def account_headers(rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """What Swift says of an account."""
+    return {
+        "x-account-container-count": str(len(rows)),
+        "x-account-object-count": str(sum(row["count"] for row in rows)),
+        "x-account-bytes-used": str(sum(row["bytes"] for row in rows)),
+        "accept-ranges": "bytes",
+    }
 
 
 def container_headers(row: Row, objects: Sequence[Row]) -> dict[str, str]:

@@ -29,8 +29,9 @@ def find(tx: Transaction, dock: Dock, name: str) -> Row | None:
 
 def put(tx: Transaction, *, dock: Dock, name: str, meta: dict[str, str], at: datetime) -> Container:
     """Make a container, or add to its metadata. When it becomes complete, what it claims is announced."""
+    said = {key: value for key, value in meta.items() if value}  # an empty value would take away what was said before
     row = tx.one(
-        SQL["put_container"], dock_id=dock.id, name=name, meta=json.dumps(meta), at=at,
+        SQL["put_container"], dock_id=dock.id, name=name, meta=json.dumps(said), at=at,
         complete=meta.get("status") == axis.COMPLETE,
     )  # fmt: skip
     if row["completed"]:

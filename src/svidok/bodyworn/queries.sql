@@ -63,8 +63,11 @@ UPDATE bodyworn.clip SET meta = %(meta)s WHERE id = %(id)s;
 SELECT name, meta, made_at, completed_at FROM bodyworn.container WHERE dock_id = %(dock_id)s AND name = %(name)s;
 
 -- name: containers
--- The containers of a dock.
-SELECT name, made_at FROM bodyworn.container WHERE dock_id = %(dock_id)s AND name > %(after)s ORDER BY name LIMIT 1000;
+-- The containers of a dock, with how much is in each.
+SELECT c.name, count(o.name)::int AS count, coalesce(sum(o.size_bytes), 0)::bigint AS bytes FROM bodyworn.container c
+LEFT JOIN (SELECT DISTINCT ON (container, name) container, name, size_bytes FROM bodyworn.clip
+           WHERE dock_id = %(dock_id)s ORDER BY container, name, received_at DESC) o ON o.container = c.name
+WHERE c.dock_id = %(dock_id)s GROUP BY c.name;
 
 -- name: put_container
 -- A container is made, or gets more metadata; one that is complete stays as it is.

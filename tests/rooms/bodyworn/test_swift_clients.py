@@ -118,3 +118,42 @@ def test_a_rewritten_clip_is_another_clip_and_an_alarm(place: Place, swift: Conn
         alarms = tx.all("SELECT details FROM recording.alarm WHERE code = 'worn-clip-rewritten'")
     assert len(rows) == 2
     assert any(alarm["details"]["container"] == name for alarm in alarms)
+
+
+def test_lists_are_read_page_by_page(swift: Connection) -> None:
+    name = container()
+    swift.put_container(name)
+    for one in ("b1", "d/e", "d/f", "B", "№"):
+        swift.put_object(name, one, b"x")
+
+    def names(**asked: object) -> list[str]:
+        return [one.get("name") or one["subdir"] for one in swift.get_container(name, **asked)[1]]
+
+    assert names() == ["B", "b1", "d/e", "d/f", "№"]
+    assert names(limit=2, full_listing=True) == names()
+    assert names(limit=2, marker="B") == ["b1", "d/e"]
+    assert names(delimiter="/", prefix="") == ["B", "b1", "d/", "№"]
+    assert names(delimiter="/", prefix="d/") == ["d/e", "d/f"]
+    assert names(end_marker="d/f", prefix="d") == ["d/e"]
+    with pytest.raises(ClientException) as refused:
+        names(limit=10_001)
+    assert refused.value.http_status == 412
+
+
+def test_what_was_said_of_a_recording_is_not_taken_away(swift: Connection) -> None:
+    name = container()
+    swift.put_container(name, headers={"X-Container-Meta-Userid": "u1", "X-Container-Meta-Status": "Transferring"})
+    swift.post_container(name, headers={"X-Container-Meta-Userid": "", "X-Container-Meta-Status": "Complete"})
+    swift.post_container(name, headers={"X-Container-Meta-Status": "Transferring"})
+    held = swift.head_container(name)
+    assert (held["x-container-meta-userid"], held["x-container-meta-status"]) == ("u1", "Complete")
+
+
+def test_a_clip_may_be_sent_only_if_it_is_new(swift: Connection) -> None:
+    name = container()
+    swift.put_container(name)
+    swift.put_object(name, "a_1.mkv", b"one", headers={"If-None-Match": "*"})
+    with pytest.raises(ClientException) as refused:
+        swift.put_object(name, "a_1.mkv", b"two", headers={"If-None-Match": "*"})
+    assert refused.value.http_status == 412
+    assert swift.head_object(name, "a_1.mkv")["etag"] == hashlib.md5(b"one").hexdigest()
