@@ -17,7 +17,7 @@ from svidok.customs.checkpoints import SQL
 from svidok.customs.figures import THRESHOLD, Work, compare, unlike, withheld
 from svidok.customs.histogram import added, quantile
 from svidok.customs.model import KYIV
-from svidok.customs.sums import day_span, mean_queue, parts
+from svidok.customs.sums import WHOLE, day_span, mean_queue, parts
 from svidok.db import Row, Transaction
 
 LONGEST_DAYS = 366 * 5
@@ -39,7 +39,7 @@ def overview(tx: Transaction, *, checkpoint_id: UUID | None, first: date, last: 
     """Everything the dashboard shows of a span of days; of all checkpoints together where none is named."""
     begin, after = asked_days(first, last)
     months, days = parts(begin, after)
-    rows = tx.all(SQL["sums_between"], checkpoint_id=checkpoint_id, months=months, days=days)
+    rows = tx.all(SQL["sums_between"], checkpoint_id=checkpoint_id or WHOLE, months=months, days=days)
     groups: defaultdict[tuple[str, str], list[Row]] = defaultdict(list)
     for row in rows:
         groups[row["facet"], row["value"]].append(row)
@@ -53,7 +53,9 @@ def overview(tx: Transaction, *, checkpoint_id: UUID | None, first: date, last: 
     told["irregularities"] = _counts(groups, "irregularity")
     told["missing"] = _counts(groups, "missing", threshold=1)
     told["trend"] = _trend(tx, checkpoint_id, begin, after) if checkpoint_id else []
-    told["by_checkpoint"] = _by_checkpoint(rows) if checkpoint_id is None else []
+    told["by_checkpoint"] = (
+        [] if checkpoint_id else _by_checkpoint(tx.all(SQL["sums_by_checkpoint"], months=months, days=days))
+    )
     return told | {"first": first, "last": last, "threshold": THRESHOLD}
 
 
@@ -111,8 +113,7 @@ def _trend(tx: Transaction, checkpoint_id: UUID, begin: date, after: date) -> li
 def _by_checkpoint(rows: Iterable[Row]) -> list[dict[str, Any]]:
     groups: defaultdict[UUID, list[Row]] = defaultdict(list)
     for row in rows:
-        if row["facet"] == "all":
-            groups[row["checkpoint_id"]].append(row)
+        groups[row["checkpoint_id"]].append(row)
     cells = {one: _cell(found, 0.0) for one, found in groups.items()}
     hide = withheld({str(one): cell["procedures"] for one, cell in cells.items()})
     return [{"checkpoint_id": one, **(_hidden() if str(one) in hide else cell)} for one, cell in cells.items()]

@@ -118,13 +118,16 @@ WHERE id = %(id)s;
 -- The sums of a day are not true any more.
 INSERT INTO customs.sum_due (checkpoint_id, day) VALUES (%(checkpoint_id)s, %(day)s) ON CONFLICT DO NOTHING;
 
--- name: days_due
--- Some days whose sums are due, taken by nobody else.
-SELECT checkpoint_id, day FROM customs.sum_due ORDER BY checkpoint_id, day LIMIT %(most)s FOR UPDATE SKIP LOCKED;
+-- name: take_days_due
+-- Some days whose sums are due, of all checkpoints together first, taken by nobody else. Their marks go now, so that
+-- whoever marks one of them meanwhile waits for us, and marks it again.
+DELETE FROM customs.sum_due d USING
+    (SELECT checkpoint_id, day FROM customs.sum_due ORDER BY checkpoint_id, day LIMIT %(most)s FOR UPDATE SKIP LOCKED) t
+WHERE d.checkpoint_id = t.checkpoint_id AND d.day = t.day RETURNING d.checkpoint_id, d.day;
 
--- name: day_done
--- Its sums are true.
-DELETE FROM customs.sum_due WHERE checkpoint_id = %(checkpoint_id)s AND day = %(day)s;
+-- name: lock_whole
+-- Sums that several checkpoints share are made by one at a time, who then sees what all before it summed.
+SELECT pg_advisory_xact_lock(hashtext('customs.sum'));
 
 -- name: day_rows
 -- What a day is summed from.
@@ -141,10 +144,20 @@ DELETE FROM customs.sum WHERE grain = %(grain)s AND checkpoint_id = %(checkpoint
 SELECT facet, value, procedures, ended, wait_s, took, waited FROM customs.sum
 WHERE grain = 'd' AND checkpoint_id = %(checkpoint_id)s AND day >= %(day)s AND day < %(day)s + interval '1 month';
 
+-- name: day_sums_of_all
+-- What a day of all checkpoints together is summed from.
+SELECT facet, value, procedures, ended, wait_s, took, waited FROM customs.sum
+WHERE grain = 'd' AND day = %(day)s AND checkpoint_id = ANY(ARRAY(SELECT id FROM customs.checkpoint));
+
 -- name: sums_between
--- Whole months and single days that together make a span of days; of one checkpoint, or of all.
-SELECT grain, checkpoint_id, day, facet, value, procedures, ended, wait_s, took, waited FROM customs.sum
-WHERE (%(checkpoint_id)s::uuid IS NULL OR checkpoint_id = %(checkpoint_id)s)
+-- Whole months and single days that together make a span of days.
+SELECT facet, value, procedures, ended, wait_s, took, waited FROM customs.sum WHERE checkpoint_id = %(checkpoint_id)s
+  AND ((grain = 'm' AND day = ANY(%(months)s)) OR (grain = 'd' AND day = ANY(%(days)s)));
+
+-- name: sums_by_checkpoint
+-- The same without facets, of every checkpoint apart.
+SELECT checkpoint_id, procedures, ended, wait_s, took, waited FROM customs.sum
+WHERE checkpoint_id = ANY(ARRAY(SELECT id FROM customs.checkpoint)) AND facet = 'all'
   AND ((grain = 'm' AND day = ANY(%(months)s)) OR (grain = 'd' AND day = ANY(%(days)s)));
 
 -- name: sums_by_day

@@ -23,6 +23,8 @@ from svidok.db import Database, Row, Transaction
 
 _COLUMNS = ("grain", "checkpoint_id", "day", "facet", "value", "procedures", "ended", "wait_s", "took", "waited")
 _AT_ONCE = 31
+WHOLE = UUID(int=0)
+"""Stands in place of a checkpoint for all of them together."""
 
 
 @dataclass(slots=True)
@@ -47,14 +49,20 @@ def sum_due(database: Database) -> int:
     done = 0
     while True:
         with database.transaction() as tx:
-            days = [(row["checkpoint_id"], row["day"]) for row in tx.all(SQL["days_due"], most=_AT_ONCE)]
-            for checkpoint_id, day in days:
-                sum_day(tx, checkpoint_id, day)
-                tx.run(SQL["day_done"], checkpoint_id=checkpoint_id, day=day)
-            for checkpoint_id, month in sorted({(one, day.replace(day=1)) for one, day in days}, key=str):
+            due = [(row["checkpoint_id"], row["day"]) for row in tx.all(SQL["take_days_due"], most=_AT_ONCE)]
+            for checkpoint_id, day in due:
+                if checkpoint_id != WHOLE:
+                    sum_day(tx, checkpoint_id, day)
+            if due:
+                tx.all(SQL["lock_whole"])
+            days = {day for _, day in due}
+            for day in sorted(days):
+                sum_whole_day(tx, day)
+            whole = {(WHOLE, day) for day in days}
+            for checkpoint_id, month in sorted({(one, day.replace(day=1)) for one, day in {*due, *whole}}, key=str):
                 sum_month(tx, checkpoint_id, month)
-        done += len(days)
-        if len(days) < _AT_ONCE:
+        done += len(due)
+        if len(due) < _AT_ONCE:
             return done
 
 
@@ -99,16 +107,27 @@ def _add(cell: _Cell, row: Row) -> None:
         cell.waited.append(waited)
 
 
+def sum_whole_day(tx: Transaction, day: date) -> None:
+    """The sums of one day of all checkpoints together, out of those of each."""
+    _write(tx, "d", WHOLE, day, _together(tx.all(SQL["day_sums_of_all"], day=day)))
+
+
 def sum_month(tx: Transaction, checkpoint_id: UUID, month: date) -> None:
     """The sums of one month, out of those of its days."""
+    rows = tx.all(SQL["day_sums_of_month"], checkpoint_id=checkpoint_id, day=month)
+    _write(tx, "m", checkpoint_id, month, _together(rows))
+
+
+def _together(rows: Iterable[Row]) -> list[tuple[Any, ...]]:
+    """Sums added up by facet and value. Pure."""
     groups: defaultdict[tuple[str, str], list[Row]] = defaultdict(list)
-    for row in tx.all(SQL["day_sums_of_month"], checkpoint_id=checkpoint_id, day=month):
+    for row in rows:
         groups[row["facet"], row["value"]].append(row)
-    _write(tx, "m", checkpoint_id, month, [
-        (facet, value, *(sum(row[name] for row in rows) for name in ("procedures", "ended", "wait_s")),
-         pack(added(row["took"] for row in rows)), pack(added(row["waited"] for row in rows)))
-        for (facet, value), rows in groups.items()
-    ])  # fmt: skip
+    return [
+        (facet, value, *(sum(row[name] for row in some) for name in ("procedures", "ended", "wait_s")),
+         pack(added(row["took"] for row in some)), pack(added(row["waited"] for row in some)))
+        for (facet, value), some in groups.items()
+    ]  # fmt: skip
 
 
 def _write(tx: Transaction, grain: str, checkpoint_id: UUID, day: date, cells: list[tuple[Any, ...]]) -> None:

@@ -84,7 +84,8 @@ def test_found_alarmed_arrived_and_explained(post: Post, lane_camera: UUID) -> N
         assert len(worklist.open_list(tx, checkpoint_id=post.id, explained=True)) == 1
     sum_due(post.database)
     with post.database.transaction() as tx:
-        counted = tx.all("SELECT value, procedures FROM customs.sum WHERE grain = 'd' AND facet = 'missing'")
+        counted = tx.all("SELECT value, procedures FROM customs.sum WHERE grain = 'd' AND facet = 'missing' "
+                         "AND checkpoint_id = %(c)s", c=post.id)  # fmt: skip
     assert [(one["value"], one["procedures"]) for one in counted] == [("scan/no-scan", 1)], "explained is missing still"
 
 
