@@ -28,6 +28,18 @@ class Transaction:
         """Every row."""
         return self.connection.execute(query, params).fetchall()
 
+    def all_planned_once(self, query: str, **params: object) -> list[Row]:
+        """Every row, by one plan for any params, made the first time a connection is asked and kept by it.
+
+        For partitioned tables: there a plan costs more than what it finds, and the partitions that
+        the params rule out are left out when it runs.
+        """
+        with self.connection.pipeline():
+            self.connection.execute("SET LOCAL plan_cache_mode = force_generic_plan")
+            cursor = self.connection.execute(query, params, prepare=True)
+            self.connection.execute("SET LOCAL plan_cache_mode = auto")
+            return cursor.fetchall()
+
     def maybe(self, query: str, **params: object) -> Row | None:
         """The first row, or nothing."""
         return self.connection.execute(query, params).fetchone()
