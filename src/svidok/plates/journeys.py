@@ -4,10 +4,14 @@ Both tell of a person's movements more than any single read does: the door
 lets nobody here without the leave of a second person of another role.
 """
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import asin, cos, radians, sin, sqrt
+from uuid import UUID
+
+import msgspec
 
 from svidok.base import BadInput, Span
 from svidok.db import Transaction
@@ -37,8 +41,7 @@ class Stop:
         return self.reads[0].taken_at
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Companion:
+class Companion(msgspec.Struct, frozen=True, kw_only=True):
     """A plate that passed the same cameras at about the same times."""
 
     plate: str
@@ -49,12 +52,22 @@ class Companion:
     apart_s: float
 
 
+class Passage(msgspec.Struct, frozen=True, kw_only=True):
+    """One camera passed at one instant."""
+
+    camera_id: UUID
+    at: datetime
+
+
+Near = tuple[int, int, int]  # which passage, whose plate (its id), how long after it in microseconds
+
+
 def journey(tx: Transaction, plate: str, span: Span) -> tuple[list[Stop], bool]:
     """The stops of a plate in `span`, in their order, and whether those are all."""
     row = tx.all(SQL["plate_ids"], texts=[plate])
     if not row:
         return [], True
-    rows = tx.all(SQL["track"], plate=row[0]["id"], start=span.start, end=span.end, limit=MAX_STOPS + 1)
+    rows = tx.all_planned_once(SQL["track"], plate=row[0]["id"], start=span.start, end=span.end, limit=MAX_STOPS + 1)
     return stops([read_of(one) for one in rows[:MAX_STOPS]]), len(rows) <= MAX_STOPS
 
 
@@ -79,17 +92,40 @@ def companions(
     row = tx.all(SQL["plate_ids"], texts=[plate])
     if not row:
         return []
-    found = tx.all(
-        SQL["together"], plate=row[0]["id"], start=span.start, end=span.end, slack=slack, cameras=cameras,
-        most=_CONVOY_READS, limit=limit,
+    plate_id = int(row[0]["id"])
+    own = tx.all_planned_once(
+        SQL["latest_of_plate"], plate=plate_id, start=span.start, end=span.end, limit=_CONVOY_READS
+    )
+    passages = [Passage(camera_id=one["camera_id"], at=one["taken_at"]) for one in own]
+    rows = tx.all_planned_once(
+        SQL["near_passages"], plate=plate_id, slack=slack, start=span.start - slack, end=span.end + slack,
+        cameras=[one.camera_id for one in passages], takens=[one.at for one in passages],
     )  # fmt: skip
-    return [
-        Companion(
-            plate=one["plate"], cameras=one["cameras"], times=one["times"], first_at=one["first_at"],
-            last_at=one["last_at"], apart_s=one["apart_s"],
-        )
-        for one in found
-    ]  # fmt: skip
+    near = [(int(found["nth"]) - 1, found["plate_id"], found["apart_us"]) for found in rows]
+    together = faithful(passages, near, cameras=cameras)[:limit]
+    texts = {one["id"]: one["text"] for one in tx.all(SQL["plates_by_id"], ids=[one for one, _ in together])}
+    return [msgspec.structs.replace(one, plate=texts[found]) for found, one in together if found in texts]
+
+
+def faithful(passages: Sequence[Passage], near: Iterable[Near], *, cameras: int) -> list[tuple[int, Companion]]:
+    """Fold who was near which passage into companions, by the id of their plate; the most faithful first. Pure."""
+    closest: dict[int, dict[int, int]] = defaultdict(dict)
+    for nth, plate_id, apart_us in near:
+        before = closest[plate_id].get(nth)
+        if before is None or abs(apart_us) < abs(before):
+            closest[plate_id][nth] = apart_us
+    found = []
+    for plate_id, times in closest.items():
+        seen = {passages[nth].camera_id for nth in times}
+        if len(seen) < cameras:
+            continue
+        ats = [passages[nth].at + timedelta(microseconds=apart_us) for nth, apart_us in times.items()]
+        companion = Companion(
+            plate="", cameras=len(seen), times=len(times), first_at=min(ats), last_at=max(ats),
+            apart_s=sum(times.values()) / len(times) / 1e6,
+        )  # fmt: skip
+        found.append((plate_id, companion))
+    return sorted(found, key=lambda one: (one[1].cameras, one[1].times, one[1].last_at), reverse=True)
 
 
 def _stop(before: list[Read] | None, reads: list[Read]) -> Stop:

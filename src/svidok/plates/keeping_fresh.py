@@ -1,62 +1,65 @@
 """Fill a dictionary, and keep it as fresh as the rows.
 
-It asks by the instant reads came, and asks again for what came in the last
-half minute: a transaction may commit later than its reads say they came.
+What came is written down with the reads, batch by batch (`plates.seen`). Which
+batches are new is told by PostgreSQL's own snapshots and not by clocks: one
+that commits late is learnt late, but it is learnt, and once.
 """
 
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 
 from svidok.db import Database
-from svidok.plates.dictionary import Dictionary, seconds
-from svidok.plates.store import SQL, bounds, days
+from svidok.plates.dictionary import Dictionary
+from svidok.plates.store import SEEN_KEPT, SQL
 
-_COMMIT_WITHIN = timedelta(seconds=30)
+_SLEPT = SEEN_KEPT - timedelta(minutes=10)  # after it batches may be gone that were not learnt
 
 
 class FreshDictionary:
-    """A dictionary with its marks: up to which plate it knows, and up to when reads are counted."""
+    """A dictionary with its mark: the snapshot up to which it knows what came."""
 
     def __init__(self, database: Database) -> None:
         self.dictionary = Dictionary()
+        self.loaded = False
         self._database = database
-        self._counted_to: datetime | None = None
+        self._snapshot = ""
         self._generation = -1
+        self._refreshed_at: datetime | None = None
 
     def load(self, *, at: datetime) -> None:
-        """Read every plate once: the sums of days that are over, and the reads of those that are not."""
-        counted_to = at - _COMMIT_WITHIN
+        """Read every plate once, with its totals and what is not counted yet."""
+        fresh = Dictionary()
         with self._database.transaction() as tx:
             tx.run("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-            generation = int(tx.one(SQL["generation"])["n"])
+            mark = tx.one(SQL["snapshot"])
             plates = tx.stream(SQL["all_plates"], batch=50_000)
-            fresh = Dictionary()
-            fresh.add((row["id"], row["text"], row["last_s"], row["reads"]) for row in plates)
-            unsummed = tx.all(SQL["unsummed_days"], days=days(tx), today=date.max)
-            start = bounds(unsummed[0]["day"])[0] if unsummed else at
-            recent = tx.all(SQL["seen_on"], start=start, until=counted_to)
-        self.dictionary, self._generation = fresh, generation
-        self.dictionary.seen((row["plate_id"], seconds(row["last_at"]), row["reads"]) for row in recent)
-        self._counted_to = counted_to
-        self.refresh(at=at)
+            fresh.add((row["id"], row["text"], row["last_s"], max(0, row["reads"])) for row in plates)
+            uncounted = tx.all(SQL["seen_uncounted"])
+        fresh.seen((row["plate_id"], row["last_s"], row["reads"]) for row in uncounted)
+        self.dictionary, self._snapshot, self._generation = fresh, mark["snapshot"], int(mark["generation"])
+        self._refreshed_at, self.loaded = at, True
 
     def refresh(self, *, at: datetime) -> int:
-        """Take in what came since the last time; how many plates are new. Where plates were forgotten, begin anew."""
-        if self._counted_to is None:
+        """Take in what came since; how many plates are new. Begins anew where some were forgotten, or it slept."""
+        if not self.loaded or self._refreshed_at is None:
             raise RuntimeError("load it first")
-        counted_to = max(self._counted_to, at - _COMMIT_WITHIN)
-        with self._database.transaction() as tx:
-            if int(tx.one(SQL["generation"])["n"]) != self._generation:
-                self._counted_to = None
-        if self._counted_to is None:
+        if at - self._refreshed_at > _SLEPT:
             self.load(at=at)
             return self.dictionary.size
         with self._database.transaction() as tx:
-            new = tx.all(SQL["plates_after"], id=max(0, self.dictionary.size - 1))
-            came = tx.all(
-                SQL["came_since"], since=min(self._counted_to, at - _COMMIT_WITHIN), counted_from=self._counted_to,
-                counted_to=counted_to,
-            )  # fmt: skip
-        self.dictionary.add((row["id"], row["text"], seconds(row["first_at"]), 0) for row in new)
-        self.dictionary.seen((row["plate_id"], seconds(row["last_at"]), row["reads"]) for row in came)
-        self._counted_to = counted_to
-        return len(new)
+            rows = tx.all(SQL["seen_since"], before=self._snapshot)
+            again = int(rows[0]["generation"]) != self._generation
+            came = [
+                one
+                for row in rows
+                if row["plates"]
+                for one in zip(row["plates"], row["lasts_s"], row["reads"], strict=True)
+            ]
+            new = sorted({plate for plate, _, _ in came if self.dictionary.known(plate) is None})
+            added = [] if again or not new else tx.all(SQL["plates_by_id"], ids=new)
+        if again:
+            self.load(at=at)
+            return self.dictionary.size
+        self.dictionary.add((row["id"], row["text"], 0, 0) for row in added)
+        self.dictionary.seen(came)
+        self._snapshot, self._refreshed_at = rows[0]["snapshot"], at
+        return len(added)

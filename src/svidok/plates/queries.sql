@@ -27,79 +27,82 @@ FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
 WHERE i.inhparent = 'plates.read'::regclass ORDER BY day;
 
 -- name: all_plates
--- Every plate with what is known of when it was seen; for the dictionary.
-SELECT p.id, p.text, extract(epoch FROM coalesce(s.last_at, p.first_at))::bigint AS last_s, coalesce(s.reads, 0) AS reads
-FROM plates.plate p
-LEFT JOIN (SELECT plate_id, max(last_at) AS last_at, sum(reads) AS reads FROM plates.day_sum GROUP BY plate_id) s
-       ON s.plate_id = p.id
-ORDER BY p.id;
+-- Every plate with what was counted of it; for the dictionary.
+SELECT id, text, extract(epoch FROM coalesce(last_at, first_at))::bigint AS last_s, reads FROM plates.plate;
 
--- name: plates_after
--- Plates that became known after `id`.
-SELECT id, text, first_at FROM plates.plate WHERE id > %(id)s ORDER BY id LIMIT 200000;
+-- name: snapshot
+-- What is visible to this transaction, and how often plates were forgotten.
+SELECT pg_current_snapshot()::text AS snapshot, n AS generation FROM plates.plate_generation;
+
+-- name: seen_uncounted
+-- What came and is not counted yet, by plate.
+SELECT u.plate AS plate_id, sum(u.reads)::bigint AS reads, max(u.last_s) AS last_s
+FROM plates.seen s CROSS JOIN LATERAL unnest(s.plates, s.reads, s.lasts_s) AS u (plate, reads, last_s)
+WHERE NOT s.counted GROUP BY u.plate;
+
+-- name: seen_since
+-- What came that a snapshot of before did not show, with the snapshot of now; one row without plates where nothing came.
+SELECT pg_current_snapshot()::text AS snapshot, g.n AS generation, s.plates, s.reads, s.lasts_s
+FROM plates.plate_generation g LEFT JOIN plates.seen s
+  ON s.xid >= pg_snapshot_xmin(%(before)s::pg_snapshot) AND NOT pg_visible_in_snapshot(s.xid, %(before)s::pg_snapshot);
 
 -- name: plates_by_id
 -- Some plates.
 SELECT id, text FROM plates.plate WHERE id = ANY(%(ids)s::int[]);
 
--- name: unsummed_days
--- Days that are over and have reads, but no sums yet.
-SELECT d.day FROM unnest(%(days)s::date[]) AS d (day)
-WHERE d.day < %(today)s AND NOT EXISTS (SELECT FROM plates.day_sum s WHERE s.day = d.day) ORDER BY d.day;
+-- name: add_seen
+-- What a batch came to, by plate.
+INSERT INTO plates.seen (at, plates, reads, lasts_s)
+VALUES (%(at)s, %(plates)s::int[], %(reads)s::int[], %(lasts_s)s::bigint[]);
 
--- name: sum_day
--- What a day comes to.
-INSERT INTO plates.day_sum (plate_id, day, reads, last_at)
-SELECT plate_id, %(day)s, count(*), max(taken_at) FROM plates.read
-WHERE taken_at >= %(start)s AND taken_at < %(end)s GROUP BY plate_id
-ON CONFLICT (day, plate_id) DO UPDATE SET reads = excluded.reads, last_at = excluded.last_at;
+-- name: count_seen
+-- Add what came to the totals of the plates, each batch once; how many plates.
+WITH taken AS (UPDATE plates.seen SET counted = true WHERE NOT counted RETURNING plates, reads, lasts_s),
+     summed AS (SELECT u.plate, sum(u.reads) AS reads, max(u.last_s) AS last_s
+                FROM taken CROSS JOIN LATERAL unnest(taken.plates, taken.reads, taken.lasts_s) AS u (plate, reads, last_s)
+                GROUP BY u.plate)
+UPDATE plates.plate p SET reads = p.reads + summed.reads, last_at = greatest(p.last_at, to_timestamp(summed.last_s))
+FROM summed WHERE p.id = summed.plate;
 
--- name: seen_on
--- What was read on days that have no sums yet (the first of them begins at `start`), of what came before an instant.
-SELECT plate_id, count(*) AS reads, max(taken_at) AS last_at FROM plates.read r
-WHERE taken_at >= %(start)s AND received_at < %(until)s
-  AND NOT EXISTS (SELECT FROM plates.day_sum s WHERE s.day = (r.taken_at AT TIME ZONE 'UTC')::date)
-GROUP BY plate_id;
+-- name: forget_seen
+-- What was counted, and is known to everybody by now.
+DELETE FROM plates.seen WHERE counted AND at < %(before)s;
 
--- name: came_since
--- What came lately, by plate: when it was seen last, and how many reads came between two marks.
-SELECT plate_id, max(taken_at) AS last_at,
-       count(*) FILTER (WHERE received_at >= %(counted_from)s AND received_at < %(counted_to)s) AS reads
-FROM plates.read WHERE received_at >= %(since)s GROUP BY plate_id;
+-- name: discount_day
+-- The reads of a day that goes count no more.
+UPDATE plates.plate p SET reads = p.reads - gone.reads
+FROM (SELECT plate_id, count(*) AS reads FROM plates.read WHERE taken_at >= %(start)s AND taken_at < %(end)s
+      GROUP BY plate_id) gone
+WHERE p.id = gone.plate_id;
 
 -- name: reads_of_plates
--- Reads of some plates, latest first, after a place in that order.
-SELECT r.*, p.text AS plate FROM plates.read r JOIN plates.plate p ON p.id = r.plate_id
-WHERE r.plate_id = ANY(%(plates)s::int[]) AND r.taken_at >= %(start)s AND r.taken_at < %(end)s
-  AND (%(cameras)s::uuid[] IS NULL OR r.camera_id = ANY(%(cameras)s::uuid[]))
-  AND (%(direction)s::text IS NULL OR r.direction = %(direction)s)
-  AND (%(country)s::text IS NULL OR r.country = %(country)s)
-  AND r.confidence >= %(confidence)s
-  AND (%(before)s::timestamptz IS NULL OR (r.taken_at, r.id) < (%(before)s, %(before_id)s))
-ORDER BY r.taken_at DESC, r.id DESC LIMIT %(limit)s;
-
--- name: reads_of_plate
--- Reads of one plate, latest first, after a place in that order: partition by partition, until there are enough.
+-- The latest reads of each of some plates within a stretch, after a place in the order of reads; latest first.
 SELECT r.*, p.text AS plate FROM (
-    SELECT * FROM plates.read
-    WHERE plate_id = %(plate)s AND taken_at >= %(start)s AND taken_at < %(end)s
-      AND (%(cameras)s::uuid[] IS NULL OR camera_id = ANY(%(cameras)s::uuid[]))
-      AND (%(direction)s::text IS NULL OR direction = %(direction)s)
-      AND (%(country)s::text IS NULL OR country = %(country)s)
-      AND confidence >= %(confidence)s
-      AND (%(before)s::timestamptz IS NULL OR (taken_at <= %(before)s AND (taken_at, id) < (%(before)s, %(before_id)s)))
-    ORDER BY taken_at DESC, id DESC LIMIT %(limit)s
+    SELECT one.* FROM unnest(%(plates)s::int[]) AS wanted (id) CROSS JOIN LATERAL (
+        SELECT * FROM plates.read
+        WHERE plate_id = wanted.id AND taken_at >= %(start)s AND taken_at < %(end)s
+          AND (%(cameras)s::uuid[] IS NULL OR camera_id = ANY(%(cameras)s::uuid[]))
+          AND (%(direction)s::text IS NULL OR direction = %(direction)s)
+          AND (%(country)s::text IS NULL OR country = %(country)s)
+          AND confidence >= %(confidence)s
+          AND (%(before)s::timestamptz IS NULL OR (taken_at, id) < (%(before)s, %(before_id)s))
+        ORDER BY taken_at DESC, id DESC LIMIT %(limit)s
+    ) one ORDER BY one.taken_at DESC, one.id DESC LIMIT %(limit)s
 ) r JOIN plates.plate p ON p.id = r.plate_id ORDER BY r.taken_at DESC, r.id DESC;
 
 -- name: reads_at_cameras
--- Reads at some cameras, latest first, after a place in that order.
-SELECT r.*, p.text AS plate FROM plates.read r JOIN plates.plate p ON p.id = r.plate_id
-WHERE r.camera_id = ANY(%(cameras)s::uuid[]) AND r.taken_at >= %(start)s AND r.taken_at < %(end)s
-  AND (%(direction)s::text IS NULL OR r.direction = %(direction)s)
-  AND (%(country)s::text IS NULL OR r.country = %(country)s)
-  AND r.confidence >= %(confidence)s
-  AND (%(before)s::timestamptz IS NULL OR (r.taken_at, r.id) < (%(before)s, %(before_id)s))
-ORDER BY r.taken_at DESC, r.id DESC LIMIT %(limit)s;
+-- Reads at some cameras within a stretch, latest first, after a place in that order.
+SELECT r.*, p.text AS plate FROM (
+    SELECT one.* FROM unnest(%(cameras)s::uuid[]) AS wanted (id) CROSS JOIN LATERAL (
+        SELECT * FROM plates.read
+        WHERE camera_id = wanted.id AND taken_at >= %(start)s AND taken_at < %(end)s
+          AND (%(direction)s::text IS NULL OR direction = %(direction)s)
+          AND (%(country)s::text IS NULL OR country = %(country)s)
+          AND confidence >= %(confidence)s
+          AND (%(before)s::timestamptz IS NULL OR (taken_at, id) < (%(before)s, %(before_id)s))
+        ORDER BY taken_at DESC, id DESC LIMIT %(limit)s
+    ) one ORDER BY one.taken_at DESC, one.id DESC LIMIT %(limit)s
+) r JOIN plates.plate p ON p.id = r.plate_id ORDER BY r.taken_at DESC, r.id DESC;
 
 -- name: read_by_id
 -- One read, wherever it is kept. `taken_at` finds its partition.
@@ -120,34 +123,22 @@ SELECT r.*, p.text AS plate FROM plates.read r JOIN plates.plate p ON p.id = r.p
 WHERE r.plate_id = %(plate)s AND r.taken_at >= %(start)s AND r.taken_at < %(end)s
 ORDER BY r.taken_at, r.id LIMIT %(limit)s;
 
--- name: together
--- Plates that passed the same cameras within `slack` of one plate's reads: at how many cameras, how often, and when.
-WITH own AS (
-    SELECT camera_id, taken_at FROM plates.read
-    WHERE plate_id = %(plate)s AND taken_at >= %(start)s AND taken_at < %(end)s
-    ORDER BY taken_at DESC LIMIT %(most)s
-)
-SELECT p.text AS plate, m.plate_id, count(DISTINCT m.camera_id) AS cameras, count(*) AS times,
-       min(m.taken_at) AS first_at, max(m.taken_at) AS last_at, avg(m.apart_s)::float AS apart_s
-FROM (
-    SELECT DISTINCT ON (own.camera_id, own.taken_at, o.plate_id)
-           o.plate_id, own.camera_id, own.taken_at, extract(epoch FROM o.taken_at - own.taken_at) AS apart_s
-    FROM own CROSS JOIN LATERAL (
-        SELECT r.plate_id, r.taken_at FROM plates.read r
-        WHERE r.camera_id = own.camera_id AND r.plate_id <> %(plate)s
-          AND r.taken_at >= own.taken_at - %(slack)s::interval AND r.taken_at < own.taken_at + %(slack)s::interval
-          AND r.taken_at >= %(start)s - %(slack)s::interval AND r.taken_at < %(end)s + %(slack)s::interval
-    ) o
-    ORDER BY own.camera_id, own.taken_at, o.plate_id, abs(extract(epoch FROM o.taken_at - own.taken_at))
-) m JOIN plates.plate p ON p.id = m.plate_id
-GROUP BY p.text, m.plate_id HAVING count(DISTINCT m.camera_id) >= %(cameras)s
-ORDER BY cameras DESC, times DESC, last_at DESC LIMIT %(limit)s;
+-- name: latest_of_plate
+-- Where and when one plate was read last.
+SELECT camera_id, taken_at FROM plates.read
+WHERE plate_id = %(plate)s AND taken_at >= %(start)s AND taken_at < %(end)s
+ORDER BY taken_at DESC LIMIT %(limit)s;
 
--- name: latest_at
--- When each of some cameras last read a plate, within a stretch.
-SELECT c.camera_id, (SELECT max(r.taken_at) FROM plates.read r
-                     WHERE r.camera_id = c.camera_id AND r.taken_at >= %(start)s AND r.taken_at < %(end)s) AS last_at
-FROM unnest(%(cameras)s::uuid[]) AS c (camera_id);
+-- name: near_passages
+-- Who else passed the same cameras within `slack` of some passages, and how long after each.
+SELECT own.nth, r.plate_id, (extract(epoch FROM r.taken_at - own.taken_at) * 1000000)::bigint AS apart_us
+FROM unnest(%(cameras)s::uuid[], %(takens)s::timestamptz[]) WITH ORDINALITY AS own (camera_id, taken_at, nth)
+CROSS JOIN LATERAL (
+    SELECT plate_id, taken_at FROM plates.read
+    WHERE camera_id = own.camera_id AND plate_id <> %(plate)s
+      AND taken_at >= own.taken_at - %(slack)s::interval AND taken_at < own.taken_at + %(slack)s::interval
+      AND taken_at >= %(start)s AND taken_at < %(end)s
+) r;
 
 -- name: reject
 -- Keep aside what could not be taken.

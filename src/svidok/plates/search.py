@@ -2,21 +2,22 @@
 
 A search runs in two steps. The dictionary (in memory) or an index of the
 distinct plates says which plates may be meant; then only their reads are
-looked up, day by day, by plate and time. Nothing here asks for leave: the door
+looked up, by plate and time, from the latest day back until there are enough. Nothing here asks for leave: the door
 and `limits` did that before.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from svidok.base import BadInput, Span
-from svidok.db import Row, Transaction
+from svidok.db import Transaction
 from svidok.plates.dictionary import Dictionary, Known, seconds
 from svidok.plates.model import Direction, Read, read_of
 from svidok.plates.patterns import Asked, distance, one_edit
 from svidok.plates.store import SQL
+from svidok.plates.stretches import latest
 from svidok.vision.plate_text import likeness
 
 MAX_PAGE = 200
@@ -101,12 +102,9 @@ def search(
     likely = candidates
     if cursor is None and where.only_time and seconds(where.span.end) >= max((c.last_s for c in candidates), default=0):
         # The newest `limit` reads can only be of the `limit` plates seen last, and of those seen in the same second.
-        latest = sorted((one.last_s for one in candidates), reverse=True)[:limit]
-        likely = [one for one in candidates if one.last_s >= latest[-1]] if latest else []
-    if len(likely) == 1:
-        reads = _reads(tx, SQL["reads_of_plate"], where, cursor, limit, plate=likely[0].id)
-    else:
-        reads = _reads(tx, SQL["reads_of_plates"], where, cursor, limit, plates=[one.id for one in likely])
+        newest = sorted((one.last_s for one in candidates), reverse=True)[:limit]
+        likely = [one for one in candidates if one.last_s >= newest[-1]] if newest else []
+    reads = _reads(tx, SQL["reads_of_plates"], where, cursor, limit, plates=[one.id for one in likely])
     after = Cursor(taken_at=reads[-1].taken_at, id=reads[-1].id) if len(reads) == limit else None
     return Page(
         reads=reads, after=after, candidates=candidates[:_SHOWN_PLATES], plates_fitting=fitting,
@@ -160,12 +158,21 @@ def _candidate(known: Known, probability: float) -> Candidate:
     )  # fmt: skip
 
 
-def _reads(tx: Transaction, query: str, where: Where, cursor: Cursor | None, limit: int, **more: object) -> list[Read]:
-    rows: list[Row] = tx.all(
-        query, start=where.span.start, end=where.span.end,
-        cameras=None if where.cameras is None else list(where.cameras),
-        direction=str(where.direction) if where.direction else None, country=where.country,
-        confidence=where.least_confidence, before=cursor.taken_at if cursor else None,
-        before_id=cursor.id if cursor else None, limit=limit, **more,
-    )  # fmt: skip
+def _reads(
+    tx: Transaction, query: str, where: Where, cursor: Cursor | None, limit: int, plates: Sequence[int] | None = None
+) -> list[Read]:
+    end = where.span.end if cursor is None else min(where.span.end, cursor.taken_at + timedelta(microseconds=1))
+    if end <= where.span.start:
+        return []
+    asked: dict[str, object] = {
+        "cameras": None if where.cameras is None else list(where.cameras), "country": where.country,
+        "direction": str(where.direction) if where.direction else None, "confidence": where.least_confidence,
+        "before": cursor.taken_at if cursor else None, "before_id": cursor.id if cursor else None,
+    }  # fmt: skip
+    if plates is None:
+        rows = latest(tx, query, Span(where.span.start, end), limit=limit, **asked)
+    elif len(plates) == 1:  # a look into each day, latest first, is cheaper than asking several times
+        rows = tx.all_planned_once(query, start=where.span.start, end=end, limit=limit, plates=list(plates), **asked)
+    else:
+        rows = latest(tx, query, Span(where.span.start, end), limit=limit, plates=list(plates), **asked)
     return [read_of(row) for row in rows]

@@ -13,8 +13,9 @@ from uuid import UUID
 import psycopg.errors
 from psycopg.types.json import Jsonb
 
-from svidok.base import new_id
+from svidok.base import NotFound, new_id
 from svidok.db import Database, Queries, Transaction
+from svidok.plates.dictionary import seconds
 from svidok.plates.model import Read, detail_of, read_of
 
 SQL = Queries.of("svidok.plates")
@@ -22,7 +23,11 @@ SQL = Queries.of("svidok.plates")
 _REMEMBERED = 500_000  # plates whose ids a process remembers; about 60 MB
 _DAYS_LOCK = 0x5356_504C  # advisory lock: one process at a time makes a day
 _PLATES_LOCK = 0x5356_504D  # advisory lock: shared by whoever adds reads, alone for whoever forgets plates
+_COUNT_LOCK = 0x5356_504E  # advisory lock: one transaction at a time changes the totals of plates
 _FORGET_AT_ONCE = 5000
+SEEN_KEPT = timedelta(
+    hours=1
+)  # so long who holds plates in memory may sleep, and learn what came without beginning anew
 _COLUMNS = (
     "id, taken_at, received_at, camera_id, plate_id, confidence, country, direction, source, as_read, segment_id, "
     "image, patch, detail"
@@ -71,6 +76,7 @@ class Reads:
         ids = {row["id"] for row in tx.all(SQL["take_batch"])}
         new = [read for read in unique.values() if read.id in ids]
         _count_hours(tx, new)
+        _note_seen(tx, new, plates)
         if also is not None:
             also(tx, new)
         return new
@@ -146,7 +152,10 @@ def days(tx: Transaction) -> list[date]:
 
 def read_by_id(tx: Transaction, read_id: UUID, *, taken_at: datetime) -> Read:
     """One read; `NotFound` where there is none, or its time is over."""
-    return read_of(tx.one(SQL["read_by_id"], id=read_id, taken_at=taken_at))
+    rows = tx.all_planned_once(SQL["read_by_id"], id=read_id, taken_at=taken_at)
+    if not rows:
+        raise NotFound("read-unknown", "There is no such read, or its time is over.")
+    return read_of(rows[0])
 
 
 def keep(tx: Transaction, read_id: UUID, *, taken_at: datetime) -> None:
@@ -154,24 +163,30 @@ def keep(tx: Transaction, read_id: UUID, *, taken_at: datetime) -> None:
     tx.run(SQL["keep_read"], id=read_id, taken_at=taken_at)
 
 
-def sum_days(database: Database, *, today: date) -> list[date]:
-    """Write down what each day that is over comes to; which days those were."""
+def count_seen(database: Database, *, at: datetime) -> int:
+    """Add what came to the totals of the plates, each batch once; how many plates. Forget what everybody knows."""
     with database.transaction() as tx:
-        over = [row["day"] for row in tx.all(SQL["unsummed_days"], days=days(tx), today=today)]
-    for day in over:
-        start, end = bounds(day)
-        with database.transaction() as tx:
-            tx.run(SQL["sum_day"], day=day, start=start, end=end)
-    return over
+        _count_alone(tx)
+        counted = tx.run(SQL["count_seen"])
+        tx.run(SQL["forget_seen"], before=at - SEEN_KEPT)
+    return counted
 
 
 def drop_day(tx: Transaction, day: date) -> None:
-    """The time of a day's reads is over: they go, all at once."""
+    """The time of a day's reads is over: they go, all at once, and count no more."""
     if day in days(tx):
+        start, end = bounds(day)
+        _count_alone(tx)
+        tx.run(SQL["discount_day"], start=start, end=end)
         name = f"plates.read_{day:%Y%m%d}"
         tx.run(f"ALTER TABLE plates.read DETACH PARTITION {name}")
         tx.run(f"DROP TABLE {name}")
-    tx.run("DELETE FROM plates.day_sum WHERE day = %(day)s", day=day)
+
+
+def _count_alone(tx: Transaction) -> None:
+    """Until `tx` ends nobody else changes totals, and no plate is forgotten: so nobody waits for another in a ring."""
+    tx.run("SELECT pg_advisory_xact_lock(%(key)s)", key=_COUNT_LOCK)
+    tx.run("SELECT pg_advisory_xact_lock_shared(%(key)s)", key=_PLATES_LOCK)
 
 
 def reject(
@@ -205,6 +220,22 @@ def _count_hours(tx: Transaction, new: Sequence[Read]) -> None:
             reads=[int(sums[0]) for _, sums in ordered], confidences=[sums[1] for _, sums in ordered],
             lows=[int(sums[2]) for _, sums in ordered],
         )  # fmt: skip
+
+
+def _note_seen(tx: Transaction, new: Sequence[Read], plates: dict[str, int]) -> None:
+    """Write down what the batch came to, by plate, for the totals and for who holds plates in memory."""
+    if not new:
+        return
+    sums: dict[int, list[int]] = {}
+    for read in new:
+        taken_s = seconds(read.taken_at)
+        one = sums.setdefault(plates[read.plate], [0, taken_s])
+        one[0] += 1
+        one[1] = max(one[1], taken_s)
+    tx.run(
+        SQL["add_seen"], at=max(read.received_at for read in new), plates=list(sums),
+        reads=[count for count, _ in sums.values()], lasts_s=[last_s for _, last_s in sums.values()],
+    )  # fmt: skip
 
 
 def plates_of_day(tx: Transaction, day: date) -> list[int]:

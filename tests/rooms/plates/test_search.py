@@ -1,5 +1,6 @@
 """What an investigator finds: plates however they were read, in pages that do not move, with journey and company."""
 
+import threading
 from datetime import timedelta
 from uuid import UUID
 
@@ -7,12 +8,13 @@ import pytest
 from tests.rooms.plates.conftest import CAMERAS, NOON, Station
 
 from svidok.base import BadInput, Span, new_id
-from svidok.plates import completeness, journeys
+from svidok.db import Transaction
+from svidok.plates import completeness, journeys, store
 from svidok.plates.keeping_fresh import FreshDictionary
 from svidok.plates.model import Direction
 from svidok.plates.patterns import parse
 from svidok.plates.search import Cursor, Page, Where, passing, search
-from svidok.plates.store import Reads
+from svidok.plates.store import SQL, Reads
 
 DAY = Span(NOON - timedelta(hours=12), NOON + timedelta(hours=12))
 
@@ -23,7 +25,7 @@ def fresh(station: Station) -> FreshDictionary:
 
 
 def find(station: Station, fresh: FreshDictionary, typed: str, where: Where | None = None, **how: object) -> Page:
-    if fresh._counted_to is None:
+    if not fresh.loaded:
         fresh.load(at=NOON)
     fresh.refresh(at=NOON)
     with station.database.transaction() as tx:
@@ -115,6 +117,86 @@ def test_who_travelled_together(station: Station, make) -> None:
     assert [(one.plate, one.cameras) for one in found] == [("KH2000BB", 5)]
     assert found[0].apart_s == pytest.approx(30, abs=1)
     assert [one.plate for one in pair] == ["KH2000BB", "KH3000CC"]
+
+
+def test_company_is_found_across_midnight_and_counted_once_a_passage(station: Station, make) -> None:
+    midnight = NOON - timedelta(days=9, hours=12)
+    span = Span(midnight - timedelta(hours=2), midnight + timedelta(hours=2))
+    own = [midnight - timedelta(hours=1), midnight - timedelta(seconds=20), midnight + timedelta(hours=1)]
+    reads = [make("KM1000AA", camera, taken_at=at, id=new_id()) for camera, at in enumerate(own)]
+    for camera, at in enumerate(own):  # it is read twice each time: the nearer read tells how far behind it was
+        reads += [make("KM2000BB", camera, taken_at=at + timedelta(seconds=n), id=new_id()) for n in (40, 70)]
+    Reads(station.database).add(reads)
+    with station.database.transaction() as tx:
+        found = journeys.companions(tx, "KM1000AA", span, cameras=3)
+    assert [(one.plate, one.cameras, one.times, one.apart_s) for one in found] == [("KM2000BB", 3, 3, 40.0)]
+
+
+def looked_into(plan: object) -> set[str]:
+    """The partitions of reads that a plan looked into when it ran."""
+    if isinstance(plan, list):
+        return set().union(*map(looked_into, plan))
+    if not isinstance(plan, dict):
+        return set()
+    name = str(plan.get("Relation Name", ""))
+    below = set().union(*map(looked_into, plan.values()))
+    return below | ({name} if name.startswith("read_") and plan["Actual Loops"] else set())
+
+
+def test_questions_are_planned_once_and_look_into_the_days_that_they_mean_alone(station: Station, make) -> None:
+    """A plan over many partitions is dear: it is kept, and partitions are left out when it runs."""
+    Reads(station.database).add([make("KN1000AA", taken_at=NOON - timedelta(days=n), id=new_id()) for n in range(6)])
+    own = NOON - timedelta(days=3)
+    asked: dict[str, object] = {
+        "plate": 1, "slack": journeys.CONVOY_SLACK, "start": NOON - timedelta(days=30), "end": NOON,
+        "cameras": [CAMERAS[0]], "takens": [own],
+    }  # fmt: skip
+    with station.database.transaction() as tx:
+        for _ in range(2):
+            tx.all_planned_once(SQL["near_passages"], **asked)
+        kept = tx.one(
+            "SELECT generic_plans, custom_plans FROM pg_prepared_statements WHERE statement LIKE '%%AS apart_us%%'"
+        )
+        assert (kept["generic_plans"], kept["custom_plans"]) == (2, 0)
+        assert tx.one("SHOW plan_cache_mode")["plan_cache_mode"] == "auto"
+        (row,) = tx.all_planned_once("EXPLAIN (ANALYZE, FORMAT JSON) " + SQL["near_passages"], **asked)
+    assert looked_into(row["QUERY PLAN"]) == {f"read_{own:%Y%m%d}"}
+
+
+def test_what_commits_late_is_learnt_late_and_once(station: Station, make) -> None:
+    """Neither the order of ids nor the clock tells what a process that searches does not know yet."""
+    fresh = FreshDictionary(station.database)
+    fresh.load(at=NOON)
+    begun, go_on = threading.Event(), threading.Event()
+
+    def hold(_tx: Transaction, _new: object) -> None:
+        begun.set()
+        assert go_on.wait(60)
+
+    slow = threading.Thread(target=lambda: Reads(station.database).add([make("KP1000AA", id=new_id())], also=hold))
+    slow.start()
+    assert begun.wait(60)
+    Reads(station.database).add([make("KP2000AA", 1, n, id=new_id()) for n in range(2)])
+    assert fresh.refresh(at=NOON) == 1
+    go_on.set()
+    slow.join()
+    store.count_seen(station.database, at=NOON)
+    assert fresh.refresh(at=NOON) == 1
+    assert fresh.refresh(at=NOON) == 0
+    _, known = fresh.dictionary.find(parse("KP?000AA").pattern, most=9)  # type: ignore[arg-type]
+    assert {one.text: one.reads for one in known} == {"KP1000AA": 1, "KP2000AA": 2}
+    anew = FreshDictionary(station.database)
+    anew.load(at=NOON)
+    assert set(anew.dictionary.find(parse("KP?000AA").pattern, most=9)[1]) == set(known)  # type: ignore[arg-type]
+
+
+def test_who_slept_long_begins_anew(station: Station, make) -> None:
+    fresh = FreshDictionary(station.database)
+    fresh.load(at=NOON)
+    Reads(station.database).add([make("KR1000AA", id=new_id())])
+    store.count_seen(station.database, at=NOON + timedelta(days=1))
+    fresh.refresh(at=NOON + timedelta(days=1))
+    assert fresh.dictionary.find(parse("KR1000A?").pattern, most=9)[0] == 1  # type: ignore[arg-type]
 
 
 def test_an_answer_says_how_complete_it_is(station: Station, make) -> None:

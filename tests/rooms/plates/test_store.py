@@ -73,11 +73,39 @@ def test_a_batch_that_fails_leaves_nothing_and_the_next_is_taken(database: Datab
     assert len(reads.add([make("AI0001AA"), make("AI0002AA")])) == 2
 
 
-def test_days_that_are_over_are_summed_once(database: Database, make) -> None:
-    Reads(database).add([make("AM7777AA", minutes=n, taken_at=datetime(2026, 10, 1, 5, n, tzinfo=UTC),
-                              id=make(f"s{n}").id) for n in range(3)])  # fmt: skip
-    assert date(2026, 10, 1) in store.sum_days(database, today=NOON.date())
-    assert store.sum_days(database, today=NOON.date()) == []
+def totals(database: Database, text: str) -> tuple[int, datetime | None]:
     with database.transaction() as tx:
-        row = tx.one("SELECT reads, last_at FROM plates.day_sum WHERE day = '2026-10-01'")
-    assert (row["reads"], row["last_at"]) == (3, datetime(2026, 10, 1, 5, 2, tzinfo=UTC))
+        row = tx.one("SELECT reads, last_at FROM plates.plate WHERE text = %(text)s", text=text)
+    return row["reads"], row["last_at"]
+
+
+def test_what_comes_is_counted_once_however_often_it_is_sent_and_counted(database: Database, make) -> None:
+    morning = datetime(2026, 10, 1, 5, tzinfo=UTC)
+    reads = [make("AM7777AA", taken_at=morning + timedelta(minutes=n), id=make(f"s{n}").id) for n in range(3)]
+    Reads(database).add(reads)
+    assert totals(database, "AM7777AA") == (0, None)
+    threads = [threading.Thread(target=lambda: store.count_seen(database, at=NOON)) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    Reads(database).add([*reads, make("AM7777AA", taken_at=morning - timedelta(days=2), id=make("late").id)])
+    store.count_seen(database, at=NOON)
+    assert totals(database, "AM7777AA") == (4, morning + timedelta(minutes=2))  # what came late was taken before
+    with database.transaction() as tx:
+        store.drop_day(tx, morning.date())
+    assert totals(database, "AM7777AA") == (1, morning + timedelta(minutes=2))
+
+
+def test_what_was_counted_is_kept_for_those_who_hold_plates_in_memory_and_then_goes(database: Database, make) -> None:
+    at = NOON + timedelta(days=2)
+    Reads(database).add([make("AN1111AA", received_at=at, id=make("an").id)])
+    store.count_seen(database, at=at)
+
+    def kept() -> int:
+        with database.transaction() as tx:
+            return int(tx.one("SELECT count(*) AS n FROM plates.seen WHERE at = %(at)s", at=at)["n"])
+
+    assert kept() == 1
+    store.count_seen(database, at=at + store.SEEN_KEPT + timedelta(seconds=1))
+    assert kept() == 0

@@ -86,9 +86,9 @@ class PlateDuties:
         )
 
     def tidy(self) -> None:
-        """Sum the days that are over, and dispose of what is due."""
+        """Count what came to the totals of plates, and dispose of what is due."""
         at = CLOCK.now()
-        store.sum_days(self._database, today=at.date())
+        store.count_seen(self._database, at=at)
         for gone in disposing.sweep(self._database, self.plates.pictures, at=at):
             log.info("disposed", day=str(gone.day), what=gone.what)
         with self._database.transaction() as tx:
