@@ -1,14 +1,15 @@
 """Plates for an investigator: search, places, journeys, convoys, and leave to do so; never without a purpose."""
 
 from datetime import datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
 from litestar import Response, get, post
+from litestar.di import Provide
 from litestar.params import Parameter
 
-from svidok.access import Actor, Context, require
+from svidok.access import Actor
 from svidok.api.door import Look, Shows, guarded
 from svidok.api.plates_parts import (
     CameraOut,
@@ -29,7 +30,7 @@ from svidok.governance import Purpose
 from svidok.plates import completeness, journeys, leave, store
 from svidok.plates.completeness import span_of
 from svidok.plates.leave import Asking
-from svidok.plates.model import Direction
+from svidok.plates.model import Direction, Read
 from svidok.plates.patterns import parse
 from svidok.plates.search import Cursor, Page, Where, passing, search
 
@@ -188,24 +189,61 @@ def _allow(tx: Transaction, services: Services, look: Look, asking: Asking) -> N
     )  # fmt: skip
 
 
-def _where(
-    tx: Transaction, span: Span, cameras: str | None, area: str | None, direction: Direction | None,
-    country: str | None, confidence: float,
-) -> Where:  # fmt: skip
-    chosen = uuids(cameras)
-    if area:
-        inside = set(completeness.cameras_in(tx, completeness.area_of(area)))
-        chosen = tuple(inside if chosen is None else inside & set(chosen))
-    return Where(
-        span=span, cameras=chosen, direction=direction, country=country.upper() if country else None,
-        least_confidence=confidence,
+class Narrowing(msgspec.Struct, frozen=True, kw_only=True):
+    """What both kinds of search take alike: what narrows them, which page, and by which leave."""
+
+    span: Span
+    cameras: tuple[UUID, ...] | None
+    area: str | None
+    direction: Direction | None
+    country: str | None
+    confidence: float
+    cursor: Cursor | None
+    limit: int
+    pictures: bool
+    authorisation: UUID | None
+
+    def where(self, tx: Transaction) -> Where:
+        """Where to look; an area is the cameras within."""
+        chosen = self.cameras
+        if self.area:
+            inside = set(completeness.cameras_in(tx, completeness.area_of(self.area)))
+            chosen = tuple(inside if chosen is None else inside & set(chosen))
+        return Where(
+            span=self.span, cameras=chosen, direction=self.direction, country=self.country,
+            least_confidence=self.confidence,
+        )  # fmt: skip
+
+
+def narrowing(
+    start: From,
+    end: To,
+    cameras: str | None = None,
+    area: str | None = None,
+    direction: Direction | None = None,
+    country: str | None = None,
+    confidence: float = 0.0,
+    cursor: str | None = None,
+    limit: int = 50,
+    pictures: bool = False,
+    authorisation: UUID | None = None,
+) -> Narrowing:
+    """Out of what stands in the address."""
+    return Narrowing(
+        span=span_of(start, end), cameras=uuids(cameras), area=area, direction=direction, confidence=confidence,
+        country=country.upper() if country else None, cursor=Cursor.parse(cursor) if cursor else None, limit=limit,
+        pictures=pictures, authorisation=authorisation,
     )  # fmt: skip
 
 
+NARROWED: dict[str, Any] = {"dependencies": {"narrow": Provide(narrowing, sync_to_thread=False)}}
+
+
 def _page_out(
-    tx: Transaction, services: Services, asked: str, page: Page, where: Where, *, first: bool, pictures: bool
+    tx: Transaction, services: Services, asked: str, page: Page, where: Where, narrow: Narrowing
 ) -> SearchOut:
-    kept = plates_of(services).pictures if pictures else None
+    first = narrow.cursor is None
+    kept = plates_of(services).pictures if narrow.pictures else None
     whole = completeness.of(completeness.rows(tx, where.span, where.cameras)) if first else None
     return SearchOut(
         asked=asked, reads=[read_out(read, kept) for read in page.reads],
@@ -216,66 +254,38 @@ def _page_out(
     )  # fmt: skip
 
 
-@get("/api/plates/search", **guarded("search_plates", shows=Shows.PERSONAL), sync_to_thread=True)
-def search_plates(
-    services: Services,
-    look: Look,
-    q: str,
-    start: From,
-    end: To,
-    cameras: str | None = None,
-    area: str | None = None,
-    direction: Direction | None = None,
-    country: str | None = None,
-    confidence: float = 0.0,
-    cursor: str | None = None,
-    limit: int = 50,
-    pictures: bool = False,
-    authorisation: UUID | None = None,
-) -> SearchOut:
+@get(
+    "/api/plates/search", **guarded("search_plates", shows=Shows.PERSONAL), **NARROWED, sync_to_thread=True
+)  # fmt: skip
+def search_plates(services: Services, look: Look, q: str, narrow: Narrowing) -> SearchOut:
     """Reads of the plates that `q` may mean: a plate, a pattern with `?` and `*`, `~` or `~~` for errors of reading."""
-    asked, canonical, span = parse(q), leave.canonical(q), span_of(start, end)
-    place = Cursor.parse(cursor) if cursor else None
+    asked, canonical = parse(q), leave.canonical(q)
+    asking = Asking(kind="search", plate=canonical, span=narrow.span, authorisation_id=narrow.authorisation)
     dictionary = plates_of(services).dictionary()
     with services.database.transaction() as tx:
-        _allow(tx, services, look, Asking(kind="search", plate=canonical, span=span, authorisation_id=authorisation))
-        where = _where(tx, span, cameras, area, direction, country, confidence)
-        page = search(tx, dictionary, asked, where, cursor=place, limit=limit)
-        return _page_out(tx, services, canonical, page, where, first=place is None, pictures=pictures)
+        _allow(tx, services, look, asking)
+        where = narrow.where(tx)
+        page = search(tx, dictionary, asked, where, cursor=narrow.cursor, limit=narrow.limit)
+        return _page_out(tx, services, canonical, page, where, narrow)
 
 
-@get("/api/plates/passing", **guarded("search_plates", shows=Shows.PERSONAL), sync_to_thread=True)
-def search_place(
-    services: Services,
-    look: Look,
-    start: From,
-    end: To,
-    cameras: str | None = None,
-    area: str | None = None,
-    direction: Direction | None = None,
-    country: str | None = None,
-    confidence: float = 0.0,
-    cursor: str | None = None,
-    limit: int = 50,
-    pictures: bool = False,
-    authorisation: UUID | None = None,
-) -> SearchOut:
+@get(
+    "/api/plates/passing", **guarded("search_plates", shows=Shows.PERSONAL), **NARROWED, sync_to_thread=True
+)  # fmt: skip
+def search_place(services: Services, look: Look, narrow: Narrowing) -> SearchOut:
     """Every read at some cameras or in an area, for a few hours: who passed here at that time."""
-    span, place = span_of(start, end), Cursor.parse(cursor) if cursor else None
     most = services.plate_rules.most_place_cameras
+    asking = Asking(kind="place", plate="", span=narrow.span, authorisation_id=narrow.authorisation)
     with services.database.transaction() as tx:
-        _allow(tx, services, look, Asking(kind="place", plate="", span=span, authorisation_id=authorisation))
-        where = _where(tx, span, cameras, area, direction, country, confidence)
-        if where.cameras is not None and len(where.cameras) > most:
+        _allow(tx, services, look, asking)
+        where = narrow.where(tx)
+        if where.cameras is None:
+            raise BadInput("cameras-needed", "Name a camera or an area: all reads of everywhere are no question.")
+        if len(where.cameras) > most:
             raise BadInput("area-wide", f"This area has more than {most} cameras. Draw a smaller one.", most=most)
-        page = passing(tx, where, cursor=place, limit=limit) if where.cameras else _nowhere(where)
-        return _page_out(tx, services, "", page, where, first=place is None, pictures=pictures)
-
-
-def _nowhere(where: Where) -> Page:
-    if where.cameras is None:
-        raise BadInput("cameras-needed", "Name a camera or an area: all reads of everywhere are no question.")
-    return Page(reads=[], after=None)
+        nowhere = Page(reads=[], after=None)
+        page = passing(tx, where, cursor=narrow.cursor, limit=narrow.limit) if where.cameras else nowhere
+        return _page_out(tx, services, "", page, where, narrow)
 
 
 @get("/api/plates/journey", **guarded("trace_plate", shows=Shows.PERSONAL), sync_to_thread=True)
@@ -339,33 +349,37 @@ def _whole(plate: str) -> str:
 
 
 @get("/api/plates/reads/{read_id:uuid}", **guarded("search_plates", shows=Shows.PERSONAL), sync_to_thread=True)
-def read_one(read_id: UUID, services: Services, look: Look, taken_at: datetime) -> ReadOut:
-    """One read in full. `taken_at` finds its day."""
-    with services.database.transaction() as tx:
-        _may_see(services, look, taken_at)
-        return read_out(store.read_by_id(tx, read_id, taken_at=taken_at))
+def read_one(
+    read_id: UUID, services: Services, look: Look, taken_at: datetime, authorisation: UUID | None = None
+) -> ReadOut:
+    """One read in full. `taken_at` finds its day; `authorisation`: by which leave an old one was found."""
+    return read_out(_may_see(services, look, read_id, taken_at, authorisation))
 
 
 @get("/api/plates/reads/{read_id:uuid}/picture", **guarded("search_plates", shows=Shows.PERSONAL), sync_to_thread=True)
 def read_picture(
-    read_id: UUID, services: Services, look: Look, taken_at: datetime, which: str = "overview"
-) -> Response[bytes]:
+    read_id: UUID, services: Services, look: Look, taken_at: datetime, which: str = "overview",
+    authorisation: UUID | None = None,
+) -> Response[bytes]:  # fmt: skip
     """The picture of a read: `overview` or `patch` (the plate alone)."""
-    with services.database.transaction() as tx:
-        _may_see(services, look, taken_at)
-        read = store.read_by_id(tx, read_id, taken_at=taken_at)
+    read = _may_see(services, look, read_id, taken_at, authorisation)
     picture = read.patch if which == "patch" else read.image
     if picture is None:
         raise NotFound("picture-unknown", "There is no such picture, or its time is over.")
     return Response(plates_of(services).pictures.read(picture), media_type="image/jpeg")
 
 
-def _may_see(services: Services, look: Look, taken_at: datetime) -> None:
-    """A single read is bound to purpose and age as a search is; older ones are seen by searching with leave."""
+def _may_see(services: Services, look: Look, read_id: UUID, taken_at: datetime, authorisation: UUID | None) -> Read:
+    """A single read is bound to purpose and age as a search is."""
     if taken_at.tzinfo is None:
         raise BadInput("span-no-zone", "Give instants with a zone, for example 2026-11-24T10:00:00Z.")
-    older = taken_at < services.clock.now() - services.plate_rules.longest_search
-    require(look.actor, "search_plates", Context(purpose=str(purpose_of(look).reference.kind), older=older))
+    with services.database.transaction() as tx:
+        read = store.read_by_id(tx, read_id, taken_at=taken_at)
+        leave.allow_read(
+            tx, plate=read.plate, taken_at=read.taken_at, authorisation_id=authorisation, actor=look.actor,
+            purpose=purpose_of(look), rules=services.plate_rules, at=services.clock.now(),
+        )  # fmt: skip
+    return read
 
 
 @get("/api/plates/answering", **guarded("view_read_quality"), sync_to_thread=True)

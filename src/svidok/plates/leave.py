@@ -16,6 +16,7 @@ from svidok.governance import Purpose, ReferenceKind
 from svidok.ledger import JSON, enter
 from svidok.ledger.entry import instant_text
 from svidok.plates.hotlist_file import plate_or_pattern
+from svidok.plates.patterns import means
 from svidok.plates.rules import Rules
 from svidok.plates.store import SQL
 
@@ -23,6 +24,7 @@ ASKED, DECIDED = "plates.leave-asked", "plates.leave-decided"
 LONGEST_LEAVE = timedelta(days=30)
 _AGE_SLACK = timedelta(minutes=5)  # a search of exactly the tier's length, typed a little ago
 KINDS = ("older", "trace")
+READ = "read"  # one read that a search found
 
 
 class QuotaSpent(SvidokError):
@@ -39,7 +41,7 @@ class QuotaSpent(SvidokError):
 class Asking(msgspec.Struct, frozen=True, kw_only=True):
     """What somebody wants to know: the kind of search, of what plate (as asked), in which span, and by which leave."""
 
-    kind: str  # search, place, journey or convoy
+    kind: str  # search, place, journey or convoy; or a read that one of them found
     plate: str
     span: Span
     authorisation_id: UUID | None = None
@@ -78,6 +80,27 @@ def allow(
     _spend(tx, asking, actor=actor, purpose=purpose, rules=rules, at=at, audit_id=audit_id)
 
 
+def allow_read(
+    tx: Transaction,
+    *,
+    plate: str,
+    taken_at: datetime,
+    authorisation_id: UUID | None,
+    actor: Actor,
+    purpose: Purpose,
+    rules: Rules,
+    at: datetime,
+) -> None:
+    """Raise `Forbidden` unless this one read may be seen: bound to purpose and age as the search that found it was."""
+    span = Span(taken_at, taken_at + timedelta(microseconds=1))
+    asking = Asking(kind=READ, plate=plate, span=span, authorisation_id=authorisation_id)
+    known = Context(purpose=str(purpose.reference.kind), older=taken_at < at - rules.age_tier - _AGE_SLACK)
+    if known["older"] and authorisation_id is not None:
+        known["authorised"] = covers(tx, asking, "older", actor=actor, purpose=purpose, at=at)
+    _say(asking, known, rules)
+    require(actor, "search_plates", known)
+
+
 def covers(tx: Transaction, asking: Asking, needed: str, *, actor: Actor, purpose: Purpose, at: datetime) -> bool:
     """Whether the leave that is named covers this: its asker, reference, plate, span and time. Says which it is not."""
     row = tx.maybe(SQL["leave_by_id"], id=asking.authorisation_id)
@@ -89,13 +112,20 @@ def covers(tx: Transaction, asking: Asking, needed: str, *, actor: Actor, purpos
         (row["kind"] in kinds, "leave-other-kind", "This authorisation is for another kind of search."),
         (row["expires_at"] is not None and row["expires_at"] > at, "leave-over", "This authorisation has run out."),
         (row["reference_id"] == purpose.reference.id, "leave-other-reference", "It was given for another case."),
-        (row["plate"] == asking.plate, "leave-other-plate", "It was given for another plate."),
+        (_names(row["plate"], asking), "leave-other-plate", "It was given for another plate."),
         (row["start_at"] <= asking.span.start and asking.span.end <= row["end_at"] + timedelta(minutes=1),
          "leave-other-span", "It was given for another stretch of time."),
     ):  # fmt: skip
         if not fits:
             raise Forbidden(code, f"{says} Ask for one that covers this search.")
     return True
+
+
+def _names(given: str, asking: Asking) -> bool:
+    """Whether leave `given` for a plate is leave for this: to the letter, or for a read that it finds."""
+    if asking.kind == READ:
+        return not given or means(given, asking.plate)
+    return given == asking.plate
 
 
 def ask(

@@ -86,6 +86,18 @@ def parse(typed: str) -> Asked:
     return Asked(pattern=Pattern(head=parts[0], middle=middle, tail=parts[-1], whole=False))
 
 
+def means(typed: str, plate: str) -> bool:
+    """Whether what was typed may mean this plate.
+
+    >>> means("AA??34??", "AA1234BB"), means("AA1234B8~", "AA1234BB"), means("AA1234BB", "AA1234BC")
+    (True, True, False)
+    """
+    asked = parse(typed)
+    if asked.pattern is not None:
+        return asked.pattern.fits(plate)
+    return distance(asked.plate or "", plate, most=asked.edits) <= asked.edits
+
+
 def _whole(plate: str, edits: int) -> Asked:
     if not plate:
         raise BadInput("plate-empty", "Type a plate, or a part of it with ? and *.")

@@ -153,3 +153,30 @@ def test_what_is_asked_for_is_one_text_however_typed() -> None:
     assert leave.canonical(" аа 12-34 вв ") == "AA1234BB"
     assert leave.canonical("aa1?34*") == "AA1?34*"
     assert leave.canonical("AA1234BB~") == "AA1234BB~"
+
+
+def see(station: Station, *, days: float, plate: str = "AA1234BB", leave_id=None, reference=ReferenceKind.CASE) -> None:
+    """Look at one read that is so many days old."""
+    purpose = station.purpose(WHO, reference)
+    with station.database.transaction() as tx:
+        leave.allow_read(
+            tx, plate=plate, taken_at=station.at - timedelta(days=days), authorisation_id=leave_id,
+            actor=station.actors[WHO], purpose=purpose, rules=RULES, at=station.at,
+        )  # fmt: skip
+
+
+def test_one_read_and_its_picture_need_leave_as_the_search_that_finds_it(station: Station) -> None:
+    see(station, days=90)
+    with pytest.raises(Forbidden) as caught:
+        see(station, days=91)
+    assert caught.value.code == "leave-needed"
+    with pytest.raises(Forbidden):
+        see(station, days=1, reference=ReferenceKind.DUTY)
+    for asked in ("AA??34??", "AA1234B8~", "AA1234BB"):
+        see(station, days=150, leave_id=given(station, kind="older", days=200, plate=asked))
+    with pytest.raises(Forbidden) as caught:
+        see(station, days=150, plate="BB1234BB", leave_id=given(station, kind="older", days=200, plate="AA??34??"))
+    assert caught.value.code == "leave-other-plate"
+    with pytest.raises(Forbidden) as caught:
+        see(station, days=250, leave_id=given(station, kind="trace", days=200))
+    assert caught.value.code == "leave-other-span"

@@ -16,10 +16,11 @@ from svidok.access import Role, sessions
 from svidok.access.sessions import csrf_of
 from svidok.api import Services, build_app
 from svidok.api.jobs import Jobs
-from svidok.base import SystemClock
+from svidok.base import SystemClock, new_id
 from svidok.governance import ReferenceKind
 from svidok.incidents.raising import raise_waiting
 from svidok.plates.model import Source
+from svidok.plates.store import Reads
 
 CLOCK = SystemClock()
 
@@ -165,6 +166,28 @@ def test_pictures_are_shown_under_the_same_purpose(client: TestClient[Litestar],
     assert none.status_code == 404
     duty = headers(station, Role.INVESTIGATOR, ReferenceKind.DUTY)
     assert client.get(f"{path}/picture", params={"taken_at": at.isoformat()}, headers=duty).status_code == 403
+
+
+def test_an_old_picture_is_shown_by_leave_alone(client: TestClient[Litestar], station: Station, make) -> None:
+    taken_at = CLOCK.now() - timedelta(days=120)
+    image = station.plates.pictures.put(jpeg("navy"), taken_at=taken_at)
+    read = make("LX1111AA", taken_at=taken_at, image=image, id=new_id())
+    Reads(station.database).add([read])
+    path, mine = f"/api/plates/reads/{read.id}", headers(station, Role.INVESTIGATOR)
+    asked = {"taken_at": taken_at.isoformat()}
+    for one in (path, f"{path}/picture"):
+        refused = client.get(one, params=asked, headers=mine)
+        assert (refused.status_code, refused.json()["code"]) == (403, "leave-needed")
+    leave_id = client.post("/api/plates/authorisations", headers=mine, json={
+        "kind": "older", "plate": "LX11??AA", "start": (taken_at - timedelta(hours=1)).isoformat(),
+        "end": (taken_at + timedelta(hours=1)).isoformat(), "reason": "the car of the first robbery",
+    }).json()["id"]  # fmt: skip
+    told = client.post(f"/api/plates/authorisations/{leave_id}/decision", json={"granted": True, "note": "agreed"},
+                       headers=headers(station, Role.SUPERVISOR, None))  # fmt: skip
+    assert told.status_code == 201
+    shown = client.get(f"{path}/picture", params={**asked, "authorisation": leave_id}, headers=mine)
+    assert (shown.status_code, shown.headers["content-type"]) == (200, "image/jpeg")
+    assert client.get(path, params={**asked, "authorisation": leave_id}, headers=mine).json()["plate"] == "LX1111AA"
 
 
 def test_a_list_from_a_file_to_the_desk(client: TestClient[Litestar], station: Station) -> None:

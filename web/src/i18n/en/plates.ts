@@ -24,6 +24,7 @@ export const plates = {
   "plates.dir.unknown": "unknown",
   "plates.country": "Country",
   "plates.camera": "Camera",
+  "plates.byLeave": "By leave: {from} – {to}",
   "plates.quota": "Searches this hour: {n} of {most}",
   "plates.purposeNeeded": "Plates are searched for a case or an incident only. Choose such a purpose.",
   "plates.incomplete": "The answer is incomplete: {answered} of {cameras} cameras answered, {silent} were silent, {gaps} had gaps",

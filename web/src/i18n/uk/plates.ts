@@ -24,6 +24,7 @@ export const plates = {
   "plates.dir.unknown": "невідомо",
   "plates.country": "Країна",
   "plates.camera": "Камера",
+  "plates.byLeave": "За дозволом: {from} – {to}",
   "plates.quota": "Пошуків за годину: {n} із {most}",
   "plates.purposeNeeded": "Номерні знаки шукають лише у справі або за подією. Оберіть таку мету.",
   "plates.incomplete": "Відповідь неповна: відповіли {answered} з {cameras} камер, мовчали {silent}, з прогалинами {gaps}",
