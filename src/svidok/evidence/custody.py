@@ -29,15 +29,21 @@ def add(
     at: datetime,
     audit_id: UUID | None = None,
 ) -> int:
-    """Write the next line; its number. It happened when, and only when, `tx` commits."""
+    """Write the next line; its number. It happened when, and only when, `tx` commits.
+
+    Two people look at once, and whose line is second may have begun first. A stranger is told a chain whose instants
+    never fall and whose places in the log rise, so the later line bears at least the instant of the one before.
+    """
     tx.one(SQL["lock_exhibit"], id=exhibit_id)
     last = tx.maybe(SQL["last_custody"], exhibit_id=exhibit_id)
     number = int(last["number"]) + 1 if last else 1
+    at = max(at, last["at"]) if last else at
     payload = custody_payload(
         exhibit_id=exhibit_id, number=number, at=at, actor=_named(actor), actor_id=actor.id, kind=kind, what=what,
         previous=bytes(last["hash"]) if last else None,
     )  # fmt: skip
-    entry_id = enter(tx, kind=f"custody.{kind}", subject=exhibit_id, payload=payload, at=at)
+    after = last["entry_id"] if last else None
+    entry_id = enter(tx, kind=f"custody.{kind}", subject=exhibit_id, payload=payload, at=at, after=after)
     tx.run(
         SQL["add_custody"], exhibit_id=exhibit_id, number=number, at=at, actor_id=actor.id, kind=str(kind),
         payload=canonical(payload), hash=bytes(entry_by_id(tx, entry_id)["commitment"]), audit_id=audit_id,

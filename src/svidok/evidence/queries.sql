@@ -125,7 +125,7 @@ SELECT id FROM evidence.exhibit WHERE id = %(id)s FOR UPDATE;
 
 -- name: last_custody
 -- The line that the next one goes on from.
-SELECT number, hash FROM evidence.custody WHERE exhibit_id = %(exhibit_id)s ORDER BY number DESC LIMIT 1;
+SELECT number, hash, at, entry_id FROM evidence.custody WHERE exhibit_id = %(exhibit_id)s ORDER BY number DESC LIMIT 1;
 
 -- name: look_in_custody
 -- Whether this look is written down already.

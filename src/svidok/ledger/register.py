@@ -20,9 +20,17 @@ _SQL = Queries.of("svidok.ledger")
 BATCH = 4096  # entries in one append; a country's seals and looks of several seconds
 
 
-def enter(tx: Transaction, *, kind: str, subject: UUID, payload: dict[str, JSON], at: datetime) -> UUID:
-    """State `payload` about `subject`; the entry's id. It is true when, and only when, `tx` commits."""
+def enter(
+    tx: Transaction, *, kind: str, subject: UUID, payload: dict[str, JSON], at: datetime, after: UUID | None = None
+) -> UUID:
+    """State `payload` about `subject`; the entry's id. It is true when, and only when, `tx` commits.
+
+    Entries go into the log by their ids, and two of one millisecond in no order that was meant. Where it must come
+    later than another one that is committed or in `tx`, that one is `after`.
+    """
     entry_id = new_id()
+    if after is not None and entry_id <= after:
+        entry_id = UUID(int=after.int + 1)
     written, salt, commitment = commit(payload)
     tx.run(
         _SQL["enter"],

@@ -7,6 +7,7 @@ import pytest
 
 from svidok.base import Conflict, Span
 from svidok.evidence import custody, exhibits
+from svidok.evidence.model import Happened
 from svidok.governance import keeping
 from svidok.recording.judging import Governance
 from svidok.recording.sweeper import Sweeper
@@ -90,6 +91,23 @@ def test_a_chain_that_was_touched_breaks_where_it_was(bureau, footage, change: s
     with bureau.database.transaction() as tx:
         assert tx.run(change, id=footage) == 1
         assert custody.broken_at(UUID(footage), custody.rows_of(tx, UUID(footage))) == found
+
+
+def test_lines_of_one_moment_stand_in_their_order_in_time_and_in_the_log(bureau, yard, footage) -> None:
+    """Whose line is second may have begun first, and a millisecond holds many lines: a stranger finds a chain."""
+    with bureau.database.transaction() as tx:
+        for number in range(40):
+            custody.add(
+                tx, exhibit_id=UUID(footage), actor=bureau.people["lead"], kind=Happened.VIEWED, what={},
+                at=bureau.now + timedelta(seconds=60, milliseconds=-number),
+            )  # fmt: skip
+    yard.sequence()
+    with bureau.database.transaction() as tx:
+        rows = custody.rows_of(tx, UUID(footage))
+    assert len(rows) == 41
+    for name in ("at", "entry_at", "leaf_index"):
+        assert [row[name] for row in rows] == sorted(row[name] for row in rows), name
+    assert custody.broken_at(UUID(footage), rows) is None
 
 
 def test_a_still_is_tied_to_the_footage_it_was_taken_from(bureau, footage) -> None:
