@@ -26,6 +26,7 @@ from svidok.media.fmp4 import fragment, init_segment
 from svidok.media.model import Tracks
 from svidok.recording import facts as f
 from svidok.recording.idx import SYNC, index_path
+from svidok.recording.model import ClockSource
 from svidok.recording.volumes import Disk
 from svidok.recording.writer import AppendJob, Closed, CloseJob, Failed, OpenJob, WriterPool
 
@@ -44,12 +45,13 @@ class Cut:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """Where to: the channel, the disk, and what the channel has already."""
+    """Where to: the channel, the disk, what the channel has already, and how far ahead the camera's clock ran."""
 
     channel_id: UUID
     node: str
     disk: Disk
     taken: tuple[Span, ...]
+    clock_offset_us: int = 0
 
 
 def cut_clip(path: Path, clip_id: UUID, start_at: datetime, target: Target) -> Cut:
@@ -199,6 +201,8 @@ class _Cutter:
             volume_id=self._target.disk.volume.id, path=name, start_at=from_us(one.start_us),
             end_at=from_us(one.end_us), size_bytes=one.size, fragments=one.fragments, root=one.root,
             codec=video.codec_string(), width=video.width, height=video.height,
+            clock_offset_us=self._target.clock_offset_us,
+            clock_source=str(ClockSource.DOCK if self._target.clock_offset_us else ClockSource.NONE),
         )  # fmt: skip
 
     def _stretches(self) -> list[Span]:

@@ -323,6 +323,29 @@ ORDER BY c.received_at, c.id LIMIT %(most)s;
 UPDATE bodyworn.clip SET read_at = %(at)s, state = CASE WHEN %(reason)s <> '' THEN 'quarantined' ELSE state END,
     reason = CASE WHEN %(reason)s <> '' THEN %(reason)s ELSE reason END WHERE id = %(id)s;
 
+-- name: add_signature
+-- What the camera's own signatures say of a clip.
+INSERT INTO bodyworn.signature (clip_id, judged_at, verdict, authentic, missing, not_authentic, pending, grounds, signer,
+                                fingerprint, trust, entry_id)
+VALUES (%(clip_id)s, %(at)s, %(verdict)s, %(authentic)s, %(missing)s, %(not_authentic)s, %(pending)s, %(grounds)s,
+        %(signer)s, %(fingerprint)s, %(trust)s, %(entry_id)s);
+
+-- name: verdict_before
+-- What was found of the latest judged clip of a camera before an instant; no row where none was judged.
+SELECT s.verdict FROM bodyworn.signature s JOIN bodyworn.clip c ON c.id = s.clip_id
+WHERE c.camera_id = %(camera_id)s AND c.start_at < %(before)s ORDER BY c.start_at DESC LIMIT 1;
+
+-- name: clips_of_shift
+-- The videos that the cameras of a shift recorded while they were out, each with what its camera signed.
+SELECT c.id, c.name, d.number AS camera, d.channel_id, c.start_at, c.end_at, c.size_bytes, c.sha256, c.state, c.reason,
+       c.received_at, c.copied_at, c.read_at, c.disposed_at, s.clip_id IS NOT NULL AS judged, s.verdict, s.authentic,
+       s.missing, s.not_authentic, s.pending, s.grounds, s.signer, s.fingerprint, s.trust
+FROM bodyworn.issue i JOIN bodyworn.device d ON d.camera_id = i.camera_id
+JOIN bodyworn.clip c ON c.camera_id = i.camera_id AND c.kind = 'video'
+    AND c.start_at < coalesce(i.returned_at, 'infinity') AND coalesce(c.end_at, c.start_at) > i.issued_at
+LEFT JOIN bodyworn.signature s ON s.clip_id = c.id
+WHERE i.shift_id = %(shift_id)s ORDER BY c.start_at, c.id;
+
 -- name: add_stretch
 -- What of a clip can be played.
 INSERT INTO bodyworn.stretch (clip_id, channel_id, start_at, end_at)

@@ -1,4 +1,4 @@
-"""What happens to clips after they were acknowledged: a second copy, both read back; cut, and looked at.
+"""What happens to clips after they were acknowledged: a second copy, both read back; cut, looked at, signatures judged.
 
 Each step is a row when it is done and is done again when it was not. Only
 after the first does the dock's screen say that a camera may be wiped.
@@ -11,17 +11,19 @@ from uuid import UUID
 
 import structlog
 
-from svidok.base import BadInput, Clock, Span, SvidokError, Unavailable, new_id
+from svidok.base import BadInput, Clock, Span, SvidokError, Unavailable, new_id, to_us
 from svidok.bodyworn.cutting import Cut, Target, cut_clip, segment_ids
 from svidok.bodyworn.keys import DoorKeys
 from svidok.bodyworn.model import Mark
 from svidok.bodyworn.quality import judge
+from svidok.bodyworn.signatures import judge_clip, keep
 from svidok.bodyworn.vault import INCOMING, Full, Vault
 from svidok.db import Database, Queries, Row, Transaction
 from svidok.ledger import enter
 from svidok.media.looks import looks, loudness
 from svidok.recording import facts as f
 from svidok.recording.model import Volume, VolumeState
+from svidok.recording.signatures.judging import Judged
 from svidok.recording.store import enter_facts
 from svidok.recording.volumes import Disk, choose, look
 
@@ -34,13 +36,14 @@ _MARGIN = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tender:
-    """Tends the clips of one machine."""
+    """Tends the clips of one machine. `roots`: certificates of makers whose cameras sign, in PEM."""
 
     database: Database
     vault: Vault
     keys: DoorKeys
     clock: Clock
     node: str
+    roots: bytes = b""
 
     def copy_waiting(self, *, most: int = _BATCH) -> int:
         """Make second copies of clips that have none; how many were made. An alarm where one differs."""
@@ -91,13 +94,13 @@ class Tender:
             with self.database.transaction() as tx:
                 target = self._target(tx, row)
             cut = cut_clip(path, row["id"], row["start_at"], target)
-            marks = self._marks(path, row, cut)
+            read = _Read(cut, self._marks(path, row, cut), judge_clip(path, roots=self.roots, claimed=_claimed(row)))
         except BadInput as error:
-            self._done(row, None, [], reason=error.code)
+            self._done(row, None, reason=error.code)
         except Unavailable as error:
             log.warning("a clip waits", clip=str(row["id"]), why=error.message)
         else:
-            self._done(row, cut, marks, reason="")
+            self._done(row, read, reason="")
         finally:
             if opened is not None:
                 opened.unlink(missing_ok=True)
@@ -129,6 +132,7 @@ class Tender:
         return Target(
             channel_id=row["channel_id"], node=self.node, disk=disk,
             taken=tuple(Span(one["start_at"], one["end_at"]) for one in taken),
+            clock_offset_us=to_us(row["device_start"]) - to_us(row["start_at"]) if row["device_start"] else 0,
         )  # fmt: skip
 
     def _marks(self, path: Path, row: Row, cut: Cut) -> list[Mark]:
@@ -137,29 +141,50 @@ class Tender:
         end_at = cut.stretches[-1].end
         return judge(list(looks(path)), list(loudness(path)), start_at=row["start_at"], end_at=end_at)
 
-    def _done(self, row: Row, cut: Cut | None, marks: list[Mark], *, reason: str) -> None:
+    def _done(self, row: Row, read: "_Read | None", *, reason: str) -> None:
         clip_id: UUID = row["id"]
+        at = self.clock.now()
         with self.database.transaction() as tx:
-            if cut is not None:
-                enter_facts(tx, list(cut.news))
-                for span in cut.stretches:
-                    tx.run(
-                        SQL["add_stretch"], clip_id=clip_id, channel_id=row["channel_id"], start_at=span.start,
-                        end_at=span.end,
-                    )  # fmt: skip
-            for mark in marks:
-                tx.run(
-                    SQL["add_mark"], clip_id=clip_id, channel_id=row["channel_id"], cause=str(mark.cause),
-                    start_at=mark.span.start, end_at=mark.span.end,
-                )  # fmt: skip
-            tx.run(SQL["clip_read"], id=clip_id, at=self.clock.now(), reason=reason)
+            if read is not None:
+                self._keep(tx, row, read, at)
+            tx.run(SQL["clip_read"], id=clip_id, at=at, reason=reason)
         if reason:
             log.warning("a clip went to quarantine", clip=str(clip_id), why=reason)
+
+    def _keep(self, tx: Transaction, row: Row, read: "_Read", at: datetime) -> None:
+        """Enter what was found in a clip."""
+        enter_facts(tx, list(read.cut.news))
+        for span in read.cut.stretches:
+            tx.run(
+                SQL["add_stretch"], clip_id=row["id"], channel_id=row["channel_id"], start_at=span.start,
+                end_at=span.end,
+            )  # fmt: skip
+        for mark in read.marks:
+            tx.run(
+                SQL["add_mark"], clip_id=row["id"], channel_id=row["channel_id"], cause=str(mark.cause),
+                start_at=mark.span.start, end_at=mark.span.end,
+            )  # fmt: skip
+        keep(tx, row, read.signed, at=at)
 
     def _alarm(self, code: str, subject: str, details: dict[str, str | int]) -> None:
         alarm = f.AlarmRaised(code=code, subject=subject, at=self.clock.now(), details=details)
         with self.database.transaction() as tx:
             enter_facts(tx, [alarm])
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What was found in a clip."""
+
+    cut: Cut
+    marks: list[Mark]
+    signed: Judged
+
+
+def _claimed(row: Row) -> Span | None:
+    """When the camera says that it recorded a clip, by its own clock, which is the one that it signs by."""
+    start, end = row["device_start"], row["device_end"]
+    return Span(start, end) if start is not None and end is not None else None
 
 
 def enrol_vault(database: Database, folders: list[Path], *, node: str, at: datetime) -> Vault:

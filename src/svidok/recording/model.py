@@ -62,6 +62,7 @@ class ClockSource(StrEnum):
     """What the offset of a camera's clock was learnt from."""
 
     SENDER_REPORTS = "rtcp"
+    DOCK = "dock"  # of a worn camera, read when it docked
     NONE = "none"
 
 

@@ -10,6 +10,7 @@ import uvicorn
 from svidok.api.docks import DockDoor
 from svidok.api.services import WornParts
 from svidok.app.roles.parts import CLOCK, open_database
+from svidok.app.roles.signatures import trusted_roots
 from svidok.app.settings import Settings
 from svidok.base import SvidokError
 from svidok.bodyworn import disposing, docks, inventory, watching
@@ -43,7 +44,9 @@ def run_dock(settings: Settings) -> None:
     database = open_database(settings, size=12)
     keys = door_keys(settings.keys, host=settings.dock_host, at=CLOCK.now())
     vault = enrol_vault(database, settings.worn_volumes(), node=settings.node, at=CLOCK.now())
-    tender = Tender(database=database, vault=vault, keys=keys, clock=CLOCK, node=settings.node)
+    tender = Tender(
+        database=database, vault=vault, keys=keys, clock=CLOCK, node=settings.node, roots=trusted_roots(settings)
+    )
     door = DockDoor(
         database=database, vault=vault, uploads=Uploads(database=database, vault=vault), clock=CLOCK,
         token_key=keys.token_key, categories=_CATEGORIES,

@@ -94,22 +94,31 @@ def keep(tx: Transaction, one: Located, found: Judged, *, at: datetime) -> None:
 
 
 def _alarms(tx: Transaction, one: Located, found: Judged, at: datetime) -> list[f.AnyFact]:
-    """A camera that signed and does not any more, and one whose word is not true; and when either is over."""
-    segment, subject = one.segment, str(one.segment.channel_id)
+    segment = one.segment
     last = tx.maybe(SQL["last_signed"], channel_id=segment.channel_id, before=segment.start_at)
-    news: list[f.AnyFact] = []
+    return alarms_of(
+        found, signed_before=last is not None and last["signed"], subject=str(segment.channel_id),
+        what={"segment": str(segment.id)}, at=at,
+    )  # fmt: skip
+
+
+def alarms_of(
+    found: Judged, *, signed_before: bool, subject: str, what: dict[str, str | int], at: datetime
+) -> list[f.AnyFact]:
+    """A camera that signed and does not any more, and one whose word is not true; and when either is over.
+
+    `what`: the footage that it is about.
+    """
     if found.signed:
-        news.append(f.AlarmCleared(code=_STOPPED, subject=subject, at=at))
         wrong = found.count(Authenticity.NOT_AUTHENTIC) > 0 or found.off
-        details: dict[str, str | int] = {"segment": str(segment.id), "why": ", ".join(found.grounds)}
-        news.append(
+        details = {**what, "why": ", ".join(found.grounds)}
+        return [
+            f.AlarmCleared(code=_STOPPED, subject=subject, at=at),
             f.AlarmRaised(code=_NOT_AUTHENTIC, subject=subject, at=at, details=details)
             if wrong
-            else f.AlarmCleared(code=_NOT_AUTHENTIC, subject=subject, at=at)
-        )
-    elif last is not None and last["signed"]:
-        news.append(f.AlarmRaised(code=_STOPPED, subject=subject, at=at, details={"segment": str(segment.id)}))
-    return news
+            else f.AlarmCleared(code=_NOT_AUTHENTIC, subject=subject, at=at),
+        ]
+    return [f.AlarmRaised(code=_STOPPED, subject=subject, at=at, details=what)] if signed_before else []
 
 
 def verdicts_between(tx: Transaction, channel_id: UUID, span: Span) -> list[Row]:
