@@ -10,6 +10,7 @@ from litestar.params import Parameter
 
 from svidok.access import Actor
 from svidok.api.door import guarded
+from svidok.api.fleet_parts import CamerasOut, FleetCameraOut, FleetSummaryOut, camera_out
 from svidok.api.jobs import Progress
 from svidok.api.services import Services
 from svidok.base import BadInput, Conflict
@@ -18,7 +19,7 @@ from svidok.fleet import Life, events, inspection, registry, search
 from svidok.fleet.credentials import Safe
 from svidok.fleet.drivers import onvif
 from svidok.fleet.importing import import_cameras
-from svidok.fleet.regions import region_of, regions
+from svidok.fleet.regions import regions
 from svidok.fleet.search import Filters, Frame
 
 
@@ -60,41 +61,6 @@ def _safe(services: Services) -> Safe:
     return Safe(services.credentials_key)
 
 
-def _region(code: str) -> dict[str, str]:
-    region = region_of(code)
-    names = {"name_uk": region.name_uk, "name_en": region.name_en} if region else {"name_uk": code, "name_en": code}
-    return {"code": code, **names}
-
-
-def _camera(row: Row, channels: list[Row], findings: list[Row] | None = None) -> dict[str, Any]:
-    """A camera as the page reads it."""
-    kept = ("id", "number", "name_uk", "name_en", "kind", "owner", "life", "life_since", "life_reason", "lat", "lon",
-            "heading_deg", "fov_deg", "px_m_class", "lawful_basis", "retention_class", "maker", "model", "firmware",
-            "serial", "address", "clock_offset_ms")  # fmt: skip
-    told = {name: row[name] for name in kept}
-    told["last_seen_at"], told["says"] = row["seen_at"], row["says"]
-    told["region"] = _region(row["region_code"])
-    told["site"] = (
-        {"id": row["site_id"], "name_uk": row["site_uk"], "name_en": row["site_en"]} if row["site_id"] else None
-    )
-    told["channels"] = _channels(channels)
-    told["findings"] = findings if findings is not None else []
-    told["findings_count"] = len(findings) if findings is not None else row["findings_count"]
-    return told
-
-
-def _channels(rows: list[Row]) -> list[dict[str, Any]]:
-    found: dict[UUID, dict[str, Any]] = {}
-    for row in rows:
-        channel = found.setdefault(
-            row["channel_id"], {"id": row["channel_id"], "number": row["number"], "name": row["name"], "streams": []}
-        )
-        if row["stream_id"]:
-            names = ("role", "codec", "width", "height", "fps", "record")
-            channel["streams"].append({"id": row["stream_id"], **{name: row[name] for name in names}})
-    return list(found.values())
-
-
 @get("/api/cameras", **guarded("view_fleet"), sync_to_thread=True)
 def list_cameras(
     services: Services,
@@ -108,7 +74,7 @@ def list_cameras(
     ids: str | None = None,
     cursor: str | None = None,
     limit: int = 100,
-) -> dict[str, Any]:
+) -> CamerasOut:
     """A page of cameras, in the order of their numbers; `total` counts what the filters leave. `ids`: with commas."""
     filters = Filters(
         text=q, region=region, kind=kind, owner=owner, life=life, finding=finding, site=site, ids=_ids(ids)
@@ -118,7 +84,8 @@ def list_cameras(
         total = search.count(tx, filters) if cursor is None else None
         channels = registry.streams_of(tx, [row["id"] for row in rows])
     after = rows[-1]["number"] if len(rows) == max(1, min(limit, search.MAX_PAGE)) else None
-    return {"items": [_camera(row, channels[row["id"]]) for row in rows], "next": after, "total": total}
+    items = [camera_out(row, channels[row["id"]], None, steerable=None) for row in rows]
+    return CamerasOut(items=items, next=after, total=total)
 
 
 def _ids(text: str | None) -> tuple[UUID, ...] | None:
@@ -147,13 +114,13 @@ def map_cameras(services: Services, bbox: str, zoom: float = 6) -> dict[str, Any
 
 
 @get("/api/cameras/{camera_id:uuid}", **guarded("view_fleet"), sync_to_thread=True)
-def read_camera(camera_id: UUID, services: Services) -> dict[str, Any]:
+def read_camera(camera_id: UUID, services: Services) -> FleetCameraOut:
     """One camera with its channels and weaknesses."""
     with services.database.transaction() as tx:
         row = registry.camera(tx, camera_id)
         channels = registry.streams_of(tx, [camera_id])[camera_id]
         found = tx.all(registry.SQL["findings_of"], camera_id=camera_id)
-    return _camera(row, channels, found) | {"steerable": bool(row["facts"].get("steerable"))}
+    return camera_out(row, channels, found, steerable=bool(row["facts"].get("steerable")))
 
 
 @patch("/api/cameras/{camera_id:uuid}", **guarded("edit_fleet"), sync_to_thread=True)
@@ -294,10 +261,10 @@ async def list_regions() -> dict[str, list[dict[str, Any]]]:
 
 
 @get("/api/fleet/summary", **guarded("view_fleet"), sync_to_thread=True)
-def read_summary(services: Services) -> dict[str, Any]:
+def read_summary(services: Services) -> FleetSummaryOut:
     """The fleet in numbers."""
     with services.database.transaction() as tx:
-        return search.summary(tx)
+        return msgspec.convert(search.summary(tx), FleetSummaryOut)
 
 
 @get("/api/fleet/restoration", **guarded("view_fleet"), sync_to_thread=True)

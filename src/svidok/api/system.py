@@ -2,9 +2,11 @@
 
 import asyncio
 import hmac
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import msgspec
 import structlog
 from litestar import MediaType, Request, Response, WebSocket, delete, get, websocket
 from litestar.exceptions import WebSocketDisconnect
@@ -19,6 +21,28 @@ log = structlog.get_logger("api")
 
 _QUEUE = 200
 _METRICS_TYPE = CONTENT_TYPE_LATEST.removesuffix("; charset=utf-8")  # the framework adds it
+
+
+class JobState(msgspec.Struct, kw_only=True):
+    """A long work: `done` of `total`, in the unit of its kind; `result` once it is done."""
+
+    id: UUID
+    kind: str
+    owner_id: UUID
+    state: str
+    done: int
+    total: int | None
+    says: str
+    result: Any
+    cancelling: bool
+    started_at: datetime
+    ended_at: datetime | None
+
+
+class JobsOut(msgspec.Struct):
+    """Works, the latest first."""
+
+    items: list[JobState]
 
 
 @get("/healthz", **PUBLIC, media_type=MediaType.TEXT)
@@ -53,18 +77,18 @@ def metrics(request: Request[Any, Any, Any], services: Services) -> Response[byt
 
 
 @get("/api/jobs", **guarded("view_system"), sync_to_thread=True)
-def list_jobs(actor: Actor, services: Services) -> dict[str, list[dict[str, Any]]]:
+def list_jobs(actor: Actor, services: Services) -> JobsOut:
     """My latest jobs."""
-    return {"items": services.jobs.of(actor.id)}
+    return JobsOut([JobState(**job) for job in services.jobs.of(actor.id)])
 
 
 @get("/api/jobs/{job_id:uuid}", **guarded("view_system"), sync_to_thread=True)
-def read_job(job_id: UUID, actor: Actor, services: Services) -> dict[str, Any]:
+def read_job(job_id: UUID, actor: Actor, services: Services) -> JobState:
     """One of my jobs."""
     job = services.jobs.one(job_id)
     if job["owner_id"] != actor.id:
         raise Forbidden("not-yours", "This is somebody else's job.")
-    return job
+    return JobState(**job)
 
 
 @delete("/api/jobs/{job_id:uuid}", **guarded("view_system"), sync_to_thread=True, status_code=200)

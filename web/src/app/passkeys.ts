@@ -2,12 +2,6 @@
 import { ask } from "../client/http";
 import type { Session } from "../client/types";
 
-export interface Passkey {
-  id: string;
-  label: string;
-  created_at: string;
-}
-
 interface Named { id: string; type: "public-key" }
 interface Options {
   challenge: string;

@@ -1,5 +1,6 @@
 // The base of every map here: land and borders of ours, in which Crimea is what it is, Ukraine; and between the two the
 // customer's own map, where the hub has one (`map_tiles`). Where it cannot be read the plain base stays, and says so.
+import type { OwnMap as Told } from "../client/types";
 import * as maplibre from "maplibre-gl";
 import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url";
 import { PMTiles, Protocol } from "pmtiles";
@@ -7,7 +8,6 @@ import { ask } from "../client/http";
 import { language } from "../i18n/index.svelte";
 import { nameIn, OWN, rasterLayer, vectorLayers } from "./mapStyle";
 
-interface Told { tiles: boolean; problem: string | null; kind: "vector" | "raster" | null; attribution: string; layers: string[] }
 /** What lies under our borders: the plain base, the customer's own map, or the plain base because theirs is broken. */
 export interface Own { state: "plain" | "own" | "broken"; attribution: string }
 export const PLAIN: Own = { state: "plain", attribution: "" };
