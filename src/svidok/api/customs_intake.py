@@ -41,7 +41,8 @@ class DeliveryOut(msgspec.Struct):
 
 
 class ScanOut(msgspec.Struct):
-    """A scan that is kept. `aside`: kept as it came, and not believed to be a scan; `says` why."""
+    """A scan that is kept. `aside`: kept as it came, and not believed to be a scan; `says` why. `disposed`: it came
+    before, and its retention rule ended it."""
 
     id: UUID
     sha256: str
@@ -121,7 +122,8 @@ def _keep_scan(services: Services, source: Source, told: scans.ScanTold, incomin
     if before is not None:
         return ScanOut(id=before["id"], sha256=incoming.sha256.hex(), state=before["state"], says=before["says"])
     row = scans.derive(services.database, scan_id)
-    return ScanOut(id=scan_id, sha256=incoming.sha256.hex(), state=row["state"], says=row["says"])
+    state = "disposed" if row["disposed_at"] else row["state"]
+    return ScanOut(id=scan_id, sha256=incoming.sha256.hex(), state=state, says=row["says"])
 
 
 @get("/api/customs/intake/schema", **PUBLIC, sync_to_thread=True)

@@ -6,6 +6,7 @@ may have been placed since. There is no other way out of the vault.
 """
 
 import json
+from collections.abc import Iterator
 from datetime import datetime
 from uuid import UUID
 
@@ -27,17 +28,29 @@ _PAGE = 200
 def sweep(database: Database, vault: Vault, judge: Governance, *, at: datetime) -> int:
     """Destroy what the rules say is due; how many clips. What was decided and not done is done first."""
     done = _finish(database, vault, at=at)
-    with database.transaction() as tx:
-        law = judge.read(tx, at=at)
-        due = [
-            row
-            for group in law.due()
-            for row in tx.all(SQL["clips_due"], channels=list(group.channels), before=group.before, most=_PAGE)
-        ]
-    for row in due:
+    for row in _due(database, judge, at):
         if _decide(database, judge, row, at=at):
             done += _finish(database, vault, at=at)
     return done
+
+
+def _due(database: Database, judge: Governance, at: datetime) -> Iterator[Row]:
+    """Clips that a rule reaches, page by page, so that those that are held keep no later one from its turn."""
+    after = UUID(int=0)
+    while True:
+        with database.transaction() as tx:
+            rows = [
+                row
+                for group in judge.read(tx, at=at).due()
+                for row in tx.all(
+                    SQL["clips_due"], channels=list(group.channels), before=group.before, after=after, most=_PAGE
+                )
+            ]
+        rows = sorted(rows, key=lambda row: UUID(str(row["id"])))[:_PAGE]
+        yield from rows
+        if len(rows) < _PAGE:
+            return
+        after = rows[-1]["id"]
 
 
 def _decide(database: Database, judge: Governance, row: Row, *, at: datetime) -> bool:
@@ -65,11 +78,15 @@ def _grounds(law: LawInForce, row: Row) -> tuple[UUID, ...] | None:
 def _finish(database: Database, vault: Vault, *, at: datetime) -> int:
     with database.transaction() as tx:
         waiting = tx.all(SQL["disposals_waiting"])
+    done = 0
     for row in waiting:
+        if any(vault.file(volume, row["path"]) is None for volume in row["volumes"]):
+            continue  # a volume that holds it is away: it is not destroyed before every copy is
         copies = vault.destroy(row["path"])
         with database.transaction() as tx:
             enter(tx, kind=DISPOSAL_DONE, subject=row["clip_id"], payload={"copies": copies}, at=at)
             mute(tx, subject=row["clip_id"], kind=CLIP_KEPT)
             tx.run(SQL["clip_disposed"], id=row["clip_id"], at=at)
             tx.run(SQL["disposal_done"], id=row["clip_id"], at=at)
-    return len(waiting)
+        done += 1
+    return done

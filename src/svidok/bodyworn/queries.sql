@@ -443,6 +443,7 @@ SELECT c.id, c.path, c.camera_id, d.channel_id, coalesce(c.start_at, c.received_
        coalesce(c.end_at, c.received_at) AS end_at
 FROM bodyworn.clip c JOIN bodyworn.device d ON d.camera_id = c.camera_id
 WHERE c.disposed_at IS NULL AND d.channel_id = ANY(%(channels)s) AND coalesce(c.end_at, c.received_at) < %(before)s
+  AND c.id > %(after)s AND NOT EXISTS (SELECT FROM bodyworn.disposal p WHERE p.clip_id = c.id)
 ORDER BY c.id LIMIT %(most)s;
 
 -- name: add_clip_disposal
@@ -452,7 +453,8 @@ VALUES (%(clip_id)s, %(at)s, %(grounds)s, %(entry_id)s) ON CONFLICT (clip_id) DO
 
 -- name: disposals_waiting
 -- Decided, and not done.
-SELECT p.clip_id, c.path FROM bodyworn.disposal p JOIN bodyworn.clip c ON c.id = p.clip_id WHERE p.done_at IS NULL;
+SELECT p.clip_id, c.path, array_remove(ARRAY[c.volume_id, c.copy_volume_id], NULL) AS volumes
+FROM bodyworn.disposal p JOIN bodyworn.clip c ON c.id = p.clip_id WHERE p.done_at IS NULL;
 
 -- name: clip_disposed
 -- The deed is done.

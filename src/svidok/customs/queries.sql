@@ -254,13 +254,58 @@ WHERE id = %(id)s;
 -- name: scans_of
 -- The scans of a procedure.
 SELECT id, device, taken_at, form, size_bytes, encode(sha256, 'hex') AS sha256, state, says, width, height, picture,
-       metadata, received_at FROM customs.scan WHERE procedure_id = %(procedure_id)s ORDER BY taken_at;
+       metadata, received_at, disposed_at FROM customs.scan WHERE procedure_id = %(procedure_id)s ORDER BY taken_at;
 
 -- name: scans_aside
 -- Scans that were put aside, and scans that belong to no procedure yet; the latest first.
 SELECT s.id, c.code AS checkpoint, s.device, s.taken_at, s.form, s.state, s.says, s.procedure_id IS NULL AS waiting
 FROM customs.scan s JOIN customs.checkpoint c ON c.id = s.checkpoint_id
-WHERE s.state = 'aside' OR s.procedure_id IS NULL ORDER BY s.received_at DESC LIMIT 100;
+WHERE (s.state = 'aside' OR s.procedure_id IS NULL) AND s.disposed_at IS NULL ORDER BY s.received_at DESC LIMIT 100;
+
+-- name: customs_class
+-- What the policy pack of the customs service keeps its records by.
+SELECT retention_class FROM bodyworn.pack WHERE service = 'customs';
+
+-- name: scans_due
+-- Scans on the volumes of a machine that were taken before an instant and are not decided about, in the order of ids.
+SELECT s.id FROM customs.scan s JOIN recording.volume v ON v.id = s.volume_id
+WHERE v.node = %(node)s AND s.taken_at < %(before)s AND s.disposed_at IS NULL AND s.id > %(after)s
+  AND NOT EXISTS (SELECT FROM customs.scan_disposal d WHERE d.scan_id = s.id)
+ORDER BY s.id LIMIT %(most)s;
+
+-- name: scan_to_judge
+-- A scan nobody decided about, with its class, the span of its procedure, the cameras whose holds hold it, and the
+-- complaints that do.
+SELECT s.id, s.taken_at, p.start_at, coalesce(p.end_at, p.start_at) AS end_at,
+       (SELECT retention_class FROM bodyworn.pack WHERE service = 'customs') AS retention_class,
+       ARRAY(SELECT c.channel_id FROM customs.lane_camera c JOIN customs.lane l ON l.id = c.lane_id
+             WHERE l.id = p.lane_id OR (p.id IS NULL AND l.checkpoint_id = s.checkpoint_id)) AS channels,
+       ARRAY(SELECT m.id FROM customs.complaint_procedure o JOIN customs.complaint m ON m.id = o.complaint_id
+             WHERE o.procedure_id = p.id AND (m.decision IS NULL OR EXISTS (
+                 SELECT FROM customs.complaint_hold h JOIN governance.legal_hold l ON l.id = h.hold_id
+                 WHERE h.complaint_id = m.id AND l.lifted_at IS NULL))) AS complaints
+FROM customs.scan s LEFT JOIN customs.procedure p ON p.id = s.procedure_id
+WHERE s.id = %(id)s AND s.disposed_at IS NULL AND NOT EXISTS (SELECT FROM customs.scan_disposal d WHERE d.scan_id = s.id)
+FOR UPDATE OF s SKIP LOCKED;
+
+-- name: add_scan_disposal
+-- The decision, before the deed.
+INSERT INTO customs.scan_disposal (scan_id, decided_at, grounds, entry_id)
+VALUES (%(scan_id)s, %(at)s, %(grounds)s, %(entry_id)s);
+
+-- name: scan_disposals_waiting
+-- Decided, and not done.
+SELECT d.scan_id, s.path, s.volume_id, v.path AS volume_path FROM customs.scan_disposal d
+JOIN customs.scan s ON s.id = d.scan_id JOIN recording.volume v ON v.id = s.volume_id
+WHERE d.done_at IS NULL AND v.node = %(node)s ORDER BY d.decided_at;
+
+-- name: scan_disposed
+-- The deed is done.
+UPDATE customs.scan SET disposed_at = %(at)s, picture = false WHERE id = %(id)s;
+
+-- name: scan_disposal_done
+-- The same, in the decision's row.
+UPDATE customs.scan_disposal SET done_at = %(at)s WHERE scan_id = %(scan_id)s AND done_at IS NULL;
 
 -- name: channels_of_lane
 -- Who should see a lane.

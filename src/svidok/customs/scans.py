@@ -176,6 +176,9 @@ def _checkpoint(tx: Transaction, source: Source, code: str) -> UUID:
 def derive(database: Database, scan_id: UUID) -> Row:
     """Make the picture of a kept scan, or put the scan aside with the reason; its row afterwards."""
     with database.transaction() as tx:
+        row = tx.one(SQL["scan_by_id"], id=scan_id)
+        if row["disposed_at"] is not None:
+            return row
         row, path = located(tx, scan_id)
     if row["state"] != "kept" or row["picture"] or row["form"] == "pdf":
         return row
@@ -210,8 +213,12 @@ def _unfold(path: Path, form: str) -> Row:
 
 
 def located(tx: Transaction, scan_id: UUID) -> tuple[Row, Path]:
-    """A scan and its file; `Unavailable` where its volume is not there."""
+    """A scan and its file; `NotFound` where it was disposed of, `Unavailable` where its volume is not there."""
     row = tx.one(SQL["scan_by_id"], id=scan_id)
+    if row["disposed_at"] is not None:
+        raise NotFound(
+            "scan-disposed", "This scan was disposed of by its retention rule. Its hash stays in the ledger."
+        )
     root = Path(row["volume_path"])
     if not bears(root, row["volume_id"]):
         raise Unavailable("volume-absent", "The volume of this scan is not there. Mount it, then try again.")

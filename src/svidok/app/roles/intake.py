@@ -13,6 +13,7 @@ from svidok.app.settings import Settings
 from svidok.app.witnessing import Witnessing
 from svidok.base import SvidokError
 from svidok.bus import Bus
+from svidok.customs.disposing import ScanDisposer
 from svidok.customs.sums import sum_due
 from svidok.customs.worklist import check_due
 from svidok.db import Database, Row
@@ -43,7 +44,9 @@ async def run_intake(settings: Settings) -> None:
     bus = await connect_bus(settings, f"intake {settings.node}")
     ledger = await asyncio.to_thread(open_log, settings)
     stop = stop_on_signal()
-    sweeper = Sweeper(database=database, judge=Governance(classes=registry.retention_classes), node=settings.node)
+    judge = Governance(classes=registry.retention_classes)
+    sweeper = Sweeper(database=database, judge=judge, node=settings.node)
+    disposer = ScanDisposer(database=database, judge=judge, node=settings.node)
 
     async def sequence() -> None:
         await asyncio.to_thread(sequence_once, database, ledger)
@@ -52,6 +55,10 @@ async def run_intake(settings: Settings) -> None:
         swept = await asyncio.to_thread(sweeper.sweep, at=CLOCK.now())
         if swept.done:
             log.info("disposed", segments=swept.done, bytes=swept.freed_bytes)
+
+        scans = await asyncio.to_thread(disposer.sweep, at=CLOCK.now())
+        if scans:
+            log.info("disposed of scans", scans=scans)
 
     async def tell(new: list[events.CameraEvent]) -> None:
         if bus is not None:
