@@ -3,12 +3,19 @@
 It looks at each `EVERY`th picture from `FIRST` on, so that a search that was
 broken off goes on where it was. It prints a line of JSON for each: the
 picture's number and what was found on it, as
-[kind, left, top, width, height, score in thousandths].
+[kind, left, top, width, height, score in thousandths]. Pictures are looked at
+side by side, one thread each, which costs less than many threads for one; what
+is printed stays in order.
 """
 
 import sys
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+
+import cv2
 
 from svidok.media.derive import bound, say
 from svidok.media.pictures import Pixels, walk
@@ -18,13 +25,13 @@ from svidok.vision.sessions import own
 LEAST_FACE, LEAST_PERSON, LEAST_VEHICLE = 0.25, 0.3, 0.4
 _LONG_SIDE = 960
 _PLATE_SIDE = 640
-_THREADS = 2
+_SIDE_BY_SIDE = 2
 _LEAST_VEHICLE_PX = 60
 
 
 def look(picture: Pixels) -> list[list[Any]]:
     """All that may have to be covered on one picture."""
-    face_net, other_net = own("centerface.onnx", threads=_THREADS), own("nanodet.onnx", threads=_THREADS)
+    face_net, other_net = own("centerface.onnx"), own("nanodet.onnx")
     found: list[list[Any]] = [
         _told("face", one.box.x, one.box.y, one.box.width, one.box.height, one.score)
         for one in faces.find(picture, least=LEAST_FACE, long_side=_LONG_SIDE, model=face_net)
@@ -53,13 +60,27 @@ def _told(kind: str, *values: float) -> list[Any]:
     return [kind, *(round(one, 1) for one in values[:4]), round(values[4] * 1000)]
 
 
+def looks(source: Path, *, every: int, first: int) -> Iterator[tuple[int, list[list[Any]]]]:
+    """What is on each picture that is looked at, in order; the next are looked at meanwhile."""
+    with ThreadPoolExecutor(_SIDE_BY_SIDE) as pool:
+        waiting: deque[tuple[int, Future[list[list[Any]]]]] = deque()
+        for number, picture in walk(source, every=every, first=first):
+            waiting.append((number, pool.submit(look, picture)))
+            if len(waiting) > _SIDE_BY_SIDE:
+                at, found = waiting.popleft()
+                yield at, found.result()
+        for at, found in waiting:
+            yield at, found.result()
+
+
 def main(arguments: list[str]) -> int:
     """Do it; the exit code."""
     bound()
+    cv2.setNumThreads(1)
     source, every, first = Path(arguments[0]), int(arguments[1]), int(arguments[2])
     try:
-        for number, picture in walk(source, every=every, first=first):
-            say({"done": number, "picture": number, "found": look(picture)})
+        for number, found in looks(source, every=every, first=first):
+            say({"done": number, "picture": number, "found": found})
     except (OSError, ValueError) as error:
         say({"problem": str(error)[:300]})
         return 3

@@ -27,7 +27,7 @@ from svidok.media.pictures import measure
 from svidok.recording import export
 from svidok.recording.reach import HERE, Reach
 
-LOOKS_PER_S = 5  # pictures that are looked at in a second of film; covers go straight between them
+LOOKS_PER_S = 4  # pictures that are looked at in a second of film; covers go straight between them
 LOST_S, HOLD_S = 1.6, 0.6
 _MOST_COVERS = 5000
 _MOST_KEYS = 20_000
