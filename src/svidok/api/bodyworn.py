@@ -145,7 +145,7 @@ def board(services: Services, checkpoint: str | None = None) -> list[dict[str, A
     """Every worn camera: where it is, whose badge has it, how it fares, whether it may be wiped."""
     with services.database.transaction() as tx:
         rows = tx.all(gathering.SQL["board"], checkpoint=checkpoint)
-    return [_on_board(row) for row in rows]
+    return [_on_board(row, services.clock.now()) for row in rows]
 
 
 @get("/api/worn/badge", **guarded("use_dock"), sync_to_thread=True)
@@ -355,15 +355,16 @@ def _at(services: Services, given: datetime | None) -> datetime:
     return min(given, now)
 
 
-def _on_board(row: Row) -> dict[str, Any]:
+def _on_board(row: Row, at: datetime) -> dict[str, Any]:
     clock_ms = row["clock_offset_ms"]
+    coming = row["missing"] if gathering.is_sending(row["last_sent_at"], at) else 0
     return {
         "camera_id": row["camera_id"], "channel_id": row["channel_id"], "number": row["number"],
         "checkpoint": row["checkpoint"], "service": row["service"], "firmware": row["firmware"],
         "battery_pct": row["battery_pct"], "storage_pct": row["storage_pct"],
         "clock_wrong": clock_ms is not None and abs(clock_ms) >= 2000, "docked_at": row["docked_at"],
         "seen_at": row["seen_at"], "badge": row["badge"], "issued_at": row["issued_at"],
-        "uploading": row["unsafe"], "missing": row["missing"], "last_clip_at": row["last_clip_at"],
+        "uploading": row["unsafe"] + coming, "missing": row["missing"] - coming, "last_clip_at": row["last_clip_at"],
         "safe_to_wipe": row["docked_at"] is not None and row["unsafe"] == 0 and row["missing"] == 0,
     }  # fmt: skip
 

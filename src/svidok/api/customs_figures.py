@@ -23,6 +23,13 @@ class ExplanationIn(msgspec.Struct):
     explanation: str
 
 
+class MissingOut(msgspec.Struct):
+    """What procedures lack, and how many wait for what may still come."""
+
+    items: list[Row]
+    awaited: int
+
+
 class ReportIn(msgspec.Struct):
     """A monthly report to make: of a checkpoint, the month of a day, `uk` or `en`."""
 
@@ -55,10 +62,13 @@ def unlike(services: Services, checkpoint: UUID, first: date, last: date) -> dic
 
 
 @get("/api/customs/missing", **guarded("view_customs"), sync_to_thread=True)
-def list_missing(services: Services, checkpoint: UUID | None = None, explained: bool = False) -> dict[str, list[Row]]:
-    """What is missing and not worked off; without names."""
+def list_missing(services: Services, checkpoint: UUID | None = None, explained: bool = False) -> MissingOut:
+    """What is missing and not worked off, without names; and how many procedures wait for what may still come."""
     with services.database.transaction() as tx:
-        return {"items": worklist.open_list(tx, checkpoint_id=checkpoint, explained=explained)}
+        return MissingOut(
+            items=worklist.open_list(tx, checkpoint_id=checkpoint, explained=explained),
+            awaited=worklist.awaited(tx, checkpoint_id=checkpoint),
+        )
 
 
 @post("/api/customs/missing/{missing_id:uuid}/explain", **guarded("explain_missing"), sync_to_thread=True)

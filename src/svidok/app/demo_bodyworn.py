@@ -2,7 +2,8 @@
 
 Its clips are uploaded over TLS by a dock that is not there, as any dock would:
 one camera was switched off for 40 seconds, one is pulled out in the middle of
-its last clip, one is still out.
+its last clip. One more officer works lane 1 for an hour; then their camera is
+returned and docked too, and the day is over.
 """
 
 import json
@@ -11,6 +12,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
+import httpx
 import structlog
 
 from svidok.access import Actor, accounts
@@ -32,6 +34,8 @@ CHECKPOINT = "Рава-Руська"
 RETENTION_CLASS = "customs-worn"
 BASIS = "Митний кодекс України, ст. 324 (демонстрація)"
 CONTROL_MINUTES = 12
+OUT_MINUTES = 60
+_CONTROL = timedelta(minutes=CONTROL_MINUTES)
 OFFICERS = (
     ("М-1041", "Тарас Гнатів", "BW-01", "ACC8E0A10001", "none"),
     ("М-1042", "Оксана Дмитрів", "BW-02", "ACC8E0A10002", "switched-off"),
@@ -64,7 +68,7 @@ def seed(database: Database, settings: Settings, *, supervisor: Actor, service: 
             _worn(tx, supervisor, badge, name, camera, Span(start, end), account_id=None if number else first)
             issuing.take_back(tx, actor=supervisor, camera=camera, at=end + timedelta(minutes=1))
         badge, name, camera, _ = OUT
-        _worn(tx, supervisor, badge, name, camera, Span(at - timedelta(minutes=3), at + timedelta(hours=8)))
+        _worn(tx, supervisor, badge, name, camera, out_shift(start))
         made = docks.make_dock(tx, actor=service, name="Док-станція 1", checkpoint=CHECKPOINT, at=at)
     keys = door_keys(settings.keys, host=settings.dock_host, at=at)
     told = docks.connection_file(
@@ -79,27 +83,58 @@ def seed(database: Database, settings: Settings, *, supervisor: Actor, service: 
     kept.with_suffix(".start").write_text(start.isoformat())
 
 
+def out_shift(start: datetime) -> Span:
+    """The shift of the officer who works on when the control that began at `start` is over."""
+    begin = start + timedelta(minutes=CONTROL_MINUTES + 7)
+    return Span(begin, begin + timedelta(minutes=OUT_MINUTES))
+
+
 def dock(settings: Settings, clock: Clock) -> None:
-    """Upload what the cameras recorded, once, as soon as the door is open."""
+    """Upload what cameras recorded: of the control as soon as the door is open, of lane 1 when its shift is over."""
     kept = _connection(settings)
-    done = kept.with_suffix(".done")
-    if not kept.exists() or done.exists():
+    if not kept.exists():
         return
     start = datetime.fromisoformat(kept.with_suffix(".start").read_text())
-    client = client_of(json.loads(kept.read_text("utf-8")))
+    span, (badge, _, camera, serial) = out_shift(start), OUT
+    if not kept.with_suffix(".done").exists():
+        _offload(settings, clock, [(one[3], one[4]) for one in OFFICERS], Span(start, start + _CONTROL))
+        kept.with_suffix(".done").touch()
+    if not kept.with_suffix(".over").exists():
+        while clock.now() < span.end or not _give_back(settings, badge, camera):
+            time.sleep(5.0)
+        _offload(settings, clock, [(serial, "none")], span)
+        kept.with_suffix(".over").touch()
+
+
+def _offload(settings: Settings, clock: Clock, cameras: list[tuple[str, str]], span: Span) -> None:
+    client = client_of(json.loads(_connection(settings).read_text("utf-8")))
     while True:
         try:
             client.sign_in()
             break
         except OSError:
             time.sleep(1.0)
-    for _, _, _, serial, fault in OFFICERS:
+    for serial, fault in cameras:
         offload(
-            client, serial, start=start, seconds=60 * CONTROL_MINUTES, clip_s=120, fault=fault, fault_s=40, door="tus",
-            now=clock.now, cache=settings.data / "demo" / "scenes",
+            client, serial, start=span.start, seconds=span.duration.total_seconds(), clip_s=120, fault=fault,
+            fault_s=40, door="tus", now=clock.now, cache=settings.data / "demo" / "scenes",
         )  # fmt: skip
-    done.touch()
-    log.info("docked", cameras=len(OFFICERS))
+    log.info("docked", cameras=len(cameras))
+
+
+def _give_back(settings: Settings, badge: str, camera: str) -> bool:
+    """The officer returns the camera at the tablet; whether it is back."""
+    passwords = json.loads((settings.data / "demo" / "accounts.json").read_text("utf-8"))
+    with httpx.Client(base_url=f"http://{settings.host}:{settings.port}", timeout=60) as tablet:
+        try:
+            entered = tablet.post("/api/session", json={"login": "officer", "password": passwords["officer"]})
+            if entered.status_code >= 300:
+                return False
+            headers = {"X-Svidok-CSRF": entered.json()["csrf"]}
+            said = tablet.post("/api/worn/return", json={"badge": badge, "camera": camera}, headers=headers)
+        except httpx.HTTPError:
+            return False
+    return said.status_code < 300 or said.json().get("code") == "camera-not-out"
 
 
 def _worn(

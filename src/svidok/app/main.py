@@ -96,8 +96,8 @@ def _up(settings: Settings, *, demo: bool) -> None:
             machine.supervisor.run_child("demo-cameras", ourselves("demo-cameras"), {"SVIDOK_DATA": str(settings.data)})
         machine.start_roles(demo=demo)
         if demo:
-            machine.supervisor.run_child("demo-border", ourselves("demo-border"), {"SVIDOK_DATA": str(settings.data)})
-            machine.supervisor.run_child("demo-docks", ourselves("demo-docks"), {"SVIDOK_DATA": str(settings.data)})
+            for outsider in ("demo-border", "demo-docks"):
+                machine.supervisor.run_child(outsider, ourselves(outsider), machine.told_to_outsiders())
         _greet(machine, database, people)
         database.close()
         machine.run()
@@ -160,7 +160,7 @@ def dock() -> None:
 
 @svidok.command("demo-docks", hidden=True)
 def demo_docks() -> None:
-    """Play the demonstration's dock, once."""
+    """Play the demonstration's dock, until its day is over."""
     demo_bodyworn.dock(load_settings(), SystemClock())
     threading.Event().wait()
 
@@ -169,6 +169,7 @@ def demo_docks() -> None:
 def demo_border() -> None:
     """Play the demonstration's customs system and scanner."""
     demo_customs.play(load_settings(), SystemClock())
+    threading.Event().wait()
 
 
 @svidok.command("demo-cameras", hidden=True)

@@ -115,6 +115,13 @@ class Machine:
         for role in ("intake", "recorder", "signatures", *copier, *dock, "reader", "hub"):
             self.supervisor.run_child(role, ourselves(role), environment)
 
+    def told_to_outsiders(self) -> dict[str, str]:
+        """What those need to know who play the outside of this machine: its doors, and nothing behind them."""
+        settings = self.settings
+        doors = {"SVIDOK_DATA": settings.data, "SVIDOK_HOST": settings.host, "SVIDOK_PORT": settings.port,
+                 "SVIDOK_DOCK_PORT": settings.dock_port}  # fmt: skip
+        return {name: str(value) for name, value in doors.items() if value is not None}
+
     def first_sign_in(self, database: Database) -> str | None:
         """The one-time address for the first administrator, or nothing when there is one already."""
         with database.transaction() as tx:

@@ -4,7 +4,8 @@ Every hole of two seconds or more in the footage of a required span becomes a
 gap. Its cause is the strongest thing that is known about it, strongest first:
 
 1. No camera was issued.
-2. What it recorded there arrived and waits to be read; or it did not arrive, or its end was torn off.
+2. What it recorded there arrived and waits to be read; or its end was torn off, it is still being sent, its upload
+   broke off, or it did not arrive at all.
 3. Its battery was empty.
 4. It was switched off, or recording was stopped.
 5. It has not docked since, so that footage may still be on it.
@@ -42,6 +43,8 @@ _STRENGTH = (
     GapCause.NO_CAMERA,
     GapCause.NOT_READ,
     GapCause.CUT_GOP,
+    GapCause.UPLOADING,
+    GapCause.UPLOAD_CUT,
     GapCause.CHUNK_MISSING,
     GapCause.BATTERY,
     GapCause.SWITCHED_OFF,
@@ -130,7 +133,11 @@ def _grounds(wanted: Sequence[Span], evidence: Evidence, at: datetime) -> Iterat
 def _cause_of(one: Announced) -> GapCause:
     if one.unread:
         return GapCause.NOT_READ
-    return GapCause.CUT_GOP if one.torn else GapCause.CHUNK_MISSING
+    if one.torn:
+        return GapCause.CUT_GOP
+    if one.sending:
+        return GapCause.UPLOADING
+    return GapCause.UPLOAD_CUT if one.begun else GapCause.CHUNK_MISSING
 
 
 def _stopped(evidence: Evidence, at: datetime) -> Iterator[_Ground]:

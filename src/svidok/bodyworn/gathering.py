@@ -27,6 +27,7 @@ from svidok.db import Queries, Row, Transaction
 SQL = Queries.of("svidok.bodyworn")
 _MARGIN = timedelta(hours=1)
 _CRUMB = timedelta(milliseconds=500)
+_QUIET = timedelta(minutes=3)  # a dock that sent nothing of a camera for so long is not sending any more
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +55,11 @@ def covered_shifts(
 def covered_shift(tx: Transaction, shift_id: UUID, *, at: datetime) -> CoveredShift:
     """One shift with its coverage; `NotFound` where there is none."""
     return _covered(tx, [tx.one(SQL["shift_by_id"], id=shift_id)], at)[0]
+
+
+def is_sending(last_sent_at: datetime | None, at: datetime) -> bool:
+    """Whether a dock is still sending what a camera has, as far as its latest sign of life tells."""
+    return last_sent_at is not None and at - last_sent_at < _QUIET
 
 
 def issues_between(tx: Transaction, officer_ids: Sequence[UUID], span: Span, *, at: datetime) -> list[Issue]:
@@ -98,6 +104,7 @@ class _Known:
     announced: list[Row]
     arrived: list[Row]
     events: list[Row]
+    sent: dict[UUID, Row]
 
     @classmethod
     def read(cls, tx: Transaction, issues: list[Row], span: Span) -> "_Known":
@@ -110,6 +117,7 @@ class _Known:
             announced=tx.all(SQL["announced_between"], cameras=cameras, **bounds),
             arrived=tx.all(SQL["arrived_between"], cameras=cameras, **bounds),
             events=tx.all(SQL["events_between"], cameras=cameras, **bounds),
+            sent={row["camera_id"]: row for row in tx.all(SQL["sent_of"], cameras=cameras)},
         )
 
     def of(self, issues: Sequence[Issue], pauses: Sequence[Pause], at: datetime) -> Evidence:
@@ -126,7 +134,7 @@ class _Known:
                 for one in own
                 if (part := cut(one.span, held)) is not None
             ]
-            missing += self._missing(issue, [one.span for one in own])
+            missing += self._missing(issue, [one.span for one in own], at)
             events += [
                 DeviceEvent(at=row["at"], kind=DeviceEventKind(row["kind"]))
                 for row in self.events
@@ -140,17 +148,22 @@ class _Known:
             ]
         return Evidence(issues=issues, stretches=stretches, missing=missing, events=events, marks=marks, pauses=pauses)
 
-    def _missing(self, issue: Issue, have: list[Span]) -> Iterator[Announced]:
+    def _missing(self, issue: Issue, have: list[Span], at: datetime) -> Iterator[Announced]:
         """What the camera announced, and what clips that came claim, without what can be played of it."""
         said = [row for row in (*self.announced, *self.arrived) if row["camera_id"] == issue.camera_id]
         own = [row for row in self.arrived if row["camera_id"] == issue.camera_id]
         came = {row["name"] for row in own}
         unread = {row["name"] for row in own if row["read_at"] is None and row["state"] != "quarantined"}
+        sent = self.sent[issue.camera_id]
+        sending = is_sending(sent["last_at"], at)
         for row in said:
             for span in without([Span(row["start_at"], row["end_at"])], have):
                 if span.duration >= _CRUMB:
                     name: str = row["name"]
-                    yield Announced(span=span, name=name, torn=name in came, unread=name in unread)
+                    yield Announced(
+                        span=span, name=name, torn=name in came, unread=name in unread, sending=sending,
+                        begun=name in sent["begun"],
+                    )  # fmt: skip
 
 
 def _issue(row: Row) -> Issue:

@@ -33,6 +33,8 @@ class GapCause(StrEnum):
     BATTERY = "battery"
     DOCK_LATE = "dock-late"  # what was recorded may still be on the camera
     CHUNK_MISSING = "chunk-missing"  # the camera says that it recorded, and it did not arrive
+    UPLOAD_CUT = "upload-cut"  # it began to arrive, and broke off: the camera was pulled out, or the link went
+    UPLOADING = "uploading"  # its dock is sending, and has not come to it yet
     NOT_READ = "not-read"  # it arrived and is kept, and nobody looked into it yet
     CUT_GOP = "cut-gop"  # the end of a clip was torn off
     UNKNOWN = "unknown"
@@ -46,8 +48,8 @@ SHOWS_NOTHING = frozenset({GapCause.OBSTRUCTED, GapCause.TOO_DARK, GapCause.FROZ
 """Causes of gaps that have footage."""
 
 
-AWAITED = frozenset({GapCause.DOCK_LATE, GapCause.NOT_READ})
-"""Causes that may yet turn out to be footage: it is on the camera, or it came and waits to be read."""
+AWAITED = frozenset({GapCause.DOCK_LATE, GapCause.UPLOADING, GapCause.NOT_READ})
+"""Causes that may yet turn out to be footage: it is on the camera, on its way, or it came and waits to be read."""
 
 
 class PauseKind(StrEnum):
@@ -119,13 +121,16 @@ class Stretch:
 class Announced:
     """What a camera said it recorded and what cannot be played of it: a whole clip, or the end of one that was `torn`.
 
-    `unread`: it came, and within minutes somebody will have looked what of it can be played.
+    `unread`: it came, and within minutes somebody will have looked what of it can be played. `sending`: its dock sent
+    something of this camera a moment ago. `begun`: a part of it came, and no more.
     """
 
     span: Span
     name: str
     torn: bool = False
     unread: bool = False
+    sending: bool = False
+    begun: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -255,7 +255,10 @@ SELECT d.*, i.issued_at, i.officer_id, o.badge, o.name AS officer,
         AND c.disposed_at IS NULL) AS unsafe,
        (SELECT count(*) FROM bodyworn.announced a WHERE a.camera_id = d.camera_id AND NOT EXISTS
            (SELECT FROM bodyworn.clip c WHERE c.camera_id = a.camera_id AND a.name IN (c.name, c.container))) AS missing,
-       (SELECT max(c.received_at) FROM bodyworn.clip c WHERE c.camera_id = d.camera_id) AS last_clip_at
+       (SELECT max(c.received_at) FROM bodyworn.clip c WHERE c.camera_id = d.camera_id) AS last_clip_at,
+       greatest((SELECT max(c.received_at) FROM bodyworn.clip c WHERE c.camera_id = d.camera_id),
+                (SELECT max(a.said_at) FROM bodyworn.announced a WHERE a.camera_id = d.camera_id),
+                (SELECT max(u.at) FROM bodyworn.upload u WHERE u.meta->>'serial' = d.serial)) AS last_sent_at
 FROM bodyworn.device d
 LEFT JOIN bodyworn.issue i ON i.camera_id = d.camera_id AND i.returned_at IS NULL
 LEFT JOIN bodyworn.officer o ON o.id = i.officer_id
@@ -283,6 +286,15 @@ WHERE a.camera_id = ANY(%(cameras)s) AND a.start_at < %(end_at)s AND a.end_at > 
 -- What the clips that came claim to cover.
 SELECT camera_id, name, start_at, end_at, read_at, state FROM bodyworn.clip
 WHERE camera_id = ANY(%(cameras)s) AND kind = 'video' AND start_at < %(end_at)s AND end_at > %(start_at)s;
+
+-- name: sent_of
+-- When something of a camera last came from its dock, and which uploads of it began and are not whole.
+SELECT d.camera_id, ARRAY(SELECT u.meta->>'name' FROM bodyworn.upload u
+        WHERE u.meta->>'serial' = d.serial AND u.clip_id IS NULL) AS begun,
+    greatest((SELECT max(c.received_at) FROM bodyworn.clip c WHERE c.camera_id = d.camera_id),
+             (SELECT max(a.said_at) FROM bodyworn.announced a WHERE a.camera_id = d.camera_id),
+             (SELECT max(u.at) FROM bodyworn.upload u WHERE u.meta->>'serial' = d.serial)) AS last_at
+FROM bodyworn.device d WHERE d.camera_id = ANY(%(cameras)s);
 
 -- name: events_between
 -- What cameras told.

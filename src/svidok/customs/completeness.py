@@ -19,7 +19,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from svidok.base import Span
-from svidok.bodyworn.model import merged, without
+from svidok.bodyworn.model import AWAITED, GapCause, merged, without
 from svidok.customs.model import VEHICLES, Procedure
 
 TOLERANCE = timedelta(seconds=2)
@@ -27,6 +27,7 @@ LANE_WITHIN = timedelta(minutes=5)  # by then a recorder has entered what it wro
 READ_WITHIN = timedelta(minutes=30)
 SCAN_WITHIN = timedelta(hours=1)
 _BEFORE = timedelta(minutes=30)
+_MAY_COME = frozenset({*map(str, AWAITED), str(GapCause.UNKNOWN)})
 
 
 class Requirement(StrEnum):
@@ -146,7 +147,7 @@ def _worn(badge: str, span: Span, footage: Footage | None, rules: Rules, at: dat
             verdict=Verdict.AWAITED if at < due else Verdict.MISSING, grounds="no shift of this officer is known",
         )  # fmt: skip
     found = _footage(Requirement.BODY_CAMERA, badge, span, footage, due=due, at=at)
-    if found.verdict == Verdict.AWAITED and found.cause not in ("dock-late", "unknown"):
+    if found.verdict == Verdict.AWAITED and found.cause not in _MAY_COME:
         # The camera is back and says why: there is nothing left to wait for.
         return Finding(
             requirement=found.requirement, subject=badge, verdict=Verdict.MISSING, cause=found.cause,

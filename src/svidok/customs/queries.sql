@@ -321,6 +321,14 @@ WHERE l.checkpoint_id = %(id)s;
 SELECT count(*) FILTER (WHERE state = 'kept') AS kept, count(*) FILTER (WHERE state = 'aside') AS aside
 FROM customs.scan WHERE procedure_id = %(procedure_id)s;
 
+-- name: docked_lately
+-- Procedures that wait for a worn camera which came back lately are looked at now, not at their hour.
+UPDATE customs.procedure p SET check_at = %(at)s
+WHERE NOT p.settled AND p.end_at IS NOT NULL AND p.check_at > %(at)s AND p.officers && ARRAY(
+    SELECT o.badge FROM bodyworn.device d JOIN bodyworn.issue i ON i.camera_id = d.camera_id
+    JOIN bodyworn.officer o ON o.id = i.officer_id
+    WHERE d.docked_at > %(since)s AND i.issued_at < p.end_at AND coalesce(i.returned_at, 'infinity') > p.start_at);
+
 -- name: procedures_to_check
 -- Procedures that have ended and are not settled, of checkpoints that were entered by then; taken by nobody else.
 SELECT p.id FROM customs.procedure p JOIN customs.checkpoint c ON c.id = p.checkpoint_id
@@ -381,6 +389,12 @@ JOIN customs.checkpoint c ON c.id = m.checkpoint_id JOIN customs.lane l ON l.id 
 WHERE m.arrived_at IS NULL AND (%(explained)s OR m.explained_at IS NULL)
   AND (%(checkpoint_id)s::uuid IS NULL OR m.checkpoint_id = %(checkpoint_id)s)
 ORDER BY m.explained_at IS NOT NULL, m.since, m.id LIMIT %(most)s;
+
+-- name: count_awaited
+-- How many procedures that are over wait for evidence which may still come.
+SELECT count(*) AS n FROM customs.procedure p JOIN customs.checkpoint c ON c.id = p.checkpoint_id
+WHERE NOT p.settled AND p.end_at IS NOT NULL AND p.end_at >= c.made_at
+  AND (%(checkpoint_id)s::uuid IS NULL OR p.checkpoint_id = %(checkpoint_id)s);
 
 -- name: clearances
 -- How long procedures took; a fixed sample where there are more than are needed.

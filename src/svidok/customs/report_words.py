@@ -31,6 +31,7 @@ UK = {
     "plate-out": "номер на виїзді", "scan": "знімок сканера", "no-read": "не прочитано", "no-scan": "не надійшов",
     "scan-aside": "не читається", "no-shift": "зміни немає", "dock-late": "не здана в док",
     "switched-off": "вимкнено", "battery": "батарея", "chunk-missing": "бракує частини", "cut-gop": "обірвано",
+    "upload-cut": "вивантаження перервано", "uploading": "вивантажується", "not-read": "ще не розібрано",
     "obstructed": "закрито об'єктив", "too-dark": "темно", "frozen": "картинка стоїть", "paused": "законна пауза",
     "silent-microphone": "мікрофон мовчить", "no-camera": "камеру не видано", "min": "хв", "h": "год",
 }  # fmt: skip
@@ -62,7 +63,9 @@ EN = {
     "unknown": "unknown", "body-camera": "body camera", "lane-camera": "lane camera", "plate-in": "plate in",
     "plate-out": "plate out", "scan": "scan", "no-read": "not read", "no-scan": "none came",
     "scan-aside": "cannot be read", "no-shift": "no shift", "dock-late": "not docked", "switched-off": "switched off",
-    "battery": "battery", "chunk-missing": "a part missing", "cut-gop": "torn off", "obstructed": "lens covered",
+    "battery": "battery", "chunk-missing": "a part missing", "cut-gop": "torn off",
+    "upload-cut": "upload broken off", "uploading": "being uploaded", "not-read": "not read yet",
+    "obstructed": "lens covered",
     "too-dark": "too dark", "frozen": "frozen picture", "paused": "lawful pause",
     "silent-microphone": "silent microphone", "no-camera": "no camera issued", "min": "min", "h": "h",
 }  # fmt: skip

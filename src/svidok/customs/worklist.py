@@ -25,6 +25,7 @@ MISSING_FOUND = "customs.missing"
 ALARM = "customs-missing"
 _AT_ONCE = 50
 _AGAIN = timedelta(minutes=10)
+_DOCKED_LATELY = timedelta(hours=1)  # so long is looked again at once whenever somebody's camera came back
 _STILL_ARRIVING = timedelta(days=60)
 
 
@@ -32,6 +33,7 @@ def check_due(database: Database, *, at: datetime) -> int:
     """Check every procedure whose time has come, then those that lack something; how many were checked."""
     with database.transaction() as tx:
         scans.attach_waiting(tx)
+        tx.run(SQL["docked_lately"], at=at, since=at - _DOCKED_LATELY)
     done = 0
     while True:
         with database.transaction() as tx:
@@ -74,7 +76,7 @@ def _enter(tx: Transaction, row: Row, found: Completeness, at: datetime) -> bool
         before = have.get(key)
         if before is None:
             _add(tx, row, finding, at)
-        elif before["arrived_at"] is None and before["cause"] == finding.cause:
+        elif before["arrived_at"] is None and _same(before, finding):
             continue
         else:
             tx.run(SQL["missing_again"], id=before["id"], cause=finding.cause, detail=finding.grounds,
@@ -85,6 +87,11 @@ def _enter(tx: Transaction, row: Row, found: Completeness, at: datetime) -> bool
             tx.run(SQL["missing_arrived"], id=before["id"], at=at)
             changed = True
     return changed
+
+
+def _same(before: Row, finding: Finding) -> bool:
+    known = (before["cause"], before["missing_ms"])
+    return known == (finding.cause, finding.missing // timedelta(milliseconds=1))
 
 
 def _add(tx: Transaction, row: Row, finding: Finding, at: datetime) -> None:
@@ -141,6 +148,11 @@ def open_list(tx: Transaction, *, checkpoint_id: UUID | None, explained: bool = 
         if row["requirement"] == "body-camera":
             row["subject"] = ""  # whose camera it is stands on the procedure's page, which asks for a purpose
     return rows
+
+
+def awaited(tx: Transaction, *, checkpoint_id: UUID | None) -> int:
+    """How many procedures wait for evidence that may still come."""
+    return int(tx.one(SQL["count_awaited"], checkpoint_id=checkpoint_id)["n"])
 
 
 def missing_of(tx: Transaction, procedure_id: UUID) -> list[Row]:

@@ -21,6 +21,10 @@ def test_the_demonstration_lacks_what_it_should_and_shows_what_the_pilot_did(
     at = clock.now()
     assert worklist.check_due(database, at=at) == 4, "history is judged"
     with database.transaction() as tx:
+        assert worklist.open_list(tx, checkpoint_id=None) == [], "what may still come is missed already"
+    at += timedelta(minutes=20)
+    worklist.check_due(database, at=at)
+    with database.transaction() as tx:
         checkpoint = tx.one("SELECT id FROM customs.checkpoint WHERE code = %(c)s", c=CODE)["id"]
         lacking = worklist.open_list(tx, checkpoint_id=checkpoint)
         found = dashboard.before_after(

@@ -87,6 +87,20 @@ def test_each_cause_is_told() -> None:
     ]
 
 
+def test_what_is_on_its_way_is_awaited_and_what_broke_off_is_told() -> None:
+    clips = footage((0, 100), (160, 200), (260, 300), (360, 7200))
+    sending = [
+        Announced(span=s(100, 160), name="2", sending=True, begun=True),
+        Announced(span=s(200, 260), name="4", sending=True),
+    ]
+    found = coverage_of([s(0, 7200)], Evidence(issues=[issue()], stretches=clips, missing=sending), at=at(9000))
+    assert [str(gap.cause) for gap in found.gaps] == ["uploading", "uploading", "unknown"]
+    assert (found.awaited_time.seconds, found.missing_time.seconds) == (120, 60)
+    over = [Announced(span=s(100, 160), name="2", begun=True), Announced(span=s(200, 260), name="4")]
+    told = causes(Evidence(issues=[issue()], stretches=clips, missing=over))
+    assert told == [(100, 160, "upload-cut"), (200, 260, "chunk-missing"), (300, 360, "unknown")]
+
+
 def test_a_camera_that_has_not_docked_may_still_hold_it() -> None:
     evidence = Evidence(issues=[issue(end=None, docked=None)], stretches=footage((0, 600)))
     assert causes(evidence, now=3600) == [(600, 3600, "dock-late")]

@@ -90,6 +90,9 @@ def test_what_may_still_come_is_awaited_until_its_time_is_over() -> None:
     assert [f.requirement for f in check(procedure(), RULES, evidence, at=LATE).lacking] == [
         Requirement.BODY_CAMERA, Requirement.SCAN,
     ]  # fmt: skip
+    for cause in ("uploading", "not-read"):
+        coming = Footage(covered=(), holes=(hole(0, 600, cause),))
+        assert check(procedure(), RULES, replace(ALL, worn={"a": WHOLE, "b": coming}), at=SPAN.end + TEN).lacking == ()
     docked = Footage(covered=(), holes=(hole(0, 600, "switched-off"),))
     at_once = check(procedure(), RULES, replace(ALL, worn={"a": WHOLE, "b": docked}), at=SPAN.end + TEN)
     assert [f.cause for f in at_once.lacking] == ["switched-off"]

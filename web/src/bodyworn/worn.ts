@@ -67,9 +67,9 @@ export function portion(start: number, end: number, from: number, to: number): {
   return { left: Math.min(left, 100 - width), width };
 }
 
-/** A gap that may yet turn out to be footage: on the camera still, or waiting to be read. */
+/** A gap that may yet turn out to be footage: on the camera still, on its way, or waiting to be read. */
 export function awaited(gap: Pick<Gap, "cause">): boolean {
-  return gap.cause === "dock-late" || gap.cause === "not-read";
+  return gap.cause === "dock-late" || gap.cause === "uploading" || gap.cause === "not-read";
 }
 
 /** Covered time in hundredths, rounded down: 99.99 is not all of it. */

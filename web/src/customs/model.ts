@@ -1,4 +1,6 @@
 // What the server says of customs, and the small arithmetic of its pages.
+import { t, term } from "../i18n/index.svelte";
+import { span } from "../i18n/time";
 
 export interface Lane { id: string; code: string; name_uk: string; name_en: string; channels: string[] }
 export interface Checkpoint { id: string; code: string; name_uk: string; name_en: string; lanes: Lane[] }
@@ -44,6 +46,7 @@ export interface Missing {
   id: string; procedure_id: string; number: string; checkpoint: string; checkpoint_uk: string; checkpoint_en: string; lane: string; kind: string;
   start_at: string; requirement: string; cause: string; missing_ms: number; since: string; explained_at: string | null; explanation: string | null;
 }
+export interface Lacks { items: Missing[]; awaited: number }
 export interface Stretch { start: string; end: string }
 export interface Hole extends Stretch { cause: string; footage: boolean }
 export interface Track { recorded: Stretch[]; gaps: Hole[] }
@@ -60,6 +63,18 @@ export interface ProcedureFile {
   scans: Scan[];
   versions: { version: number; received_at: string }[];
   complaints: number;
+}
+
+/** The cause of a lack in words; what a recorder told of a lane camera is worded where gaps of cameras are. */
+export function causeOf(cause: string): string {
+  const told = term("customs.cause", cause);
+  return told === cause ? term("gap", cause) : told;
+}
+
+/** What a procedure lacks in one line: which evidence, why, and how much of it. */
+export function lackOf(row: Pick<Missing, "requirement" | "cause" | "missing_ms">): string {
+  const length = !row.missing_ms ? "" : row.missing_ms < 120_000 ? `, ${Math.round(row.missing_ms / 1000)} ${t("customs.s")}` : `, ${span(row.missing_ms)}`;
+  return `${t("customs.lack", { what: term("customs.requirement", row.requirement), why: causeOf(row.cause) })}${length}`;
 }
 
 /** A length of time as people say it: 40 s, 12 min, 3.4 h. */

@@ -75,6 +75,8 @@ export const bodyworn = {
   "cause.battery": "Battery empty",
   "cause.dock-late": "Not docked yet",
   "cause.chunk-missing": "Clip did not arrive",
+  "cause.upload-cut": "Upload broken off",
+  "cause.uploading": "Being uploaded",
   "cause.not-read": "Arrived, being read",
   "cause.cut-gop": "End torn off",
   "cause.unknown": "Unknown",

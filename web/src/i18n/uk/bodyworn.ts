@@ -75,6 +75,8 @@ export const bodyworn = {
   "cause.battery": "Розрядилась",
   "cause.dock-late": "Ще не в док-станції",
   "cause.chunk-missing": "Запис не надійшов",
+  "cause.upload-cut": "Вивантаження перервано",
+  "cause.uploading": "Вивантажується",
   "cause.not-read": "Ще розбирається",
   "cause.cut-gop": "Обірваний кінець",
   "cause.unknown": "Невідомо",
