@@ -25,7 +25,9 @@ from svidok.cli.worn import client_of, offload
 from svidok.db import Database, Transaction
 from svidok.fleet.credentials import Safe
 from svidok.fleet.importing import import_cameras
+from svidok.simulate.docking import manifest_of
 from svidok.simulate.region import LVIV
+from svidok.simulate.worn import WornCamera
 
 log = structlog.get_logger("demo")
 
@@ -35,7 +37,6 @@ RETENTION_CLASS = "customs-worn"
 BASIS = "Митний кодекс України, ст. 324 (демонстрація)"
 CONTROL_MINUTES = 12
 OUT_MINUTES = 60
-_CONTROL = timedelta(minutes=CONTROL_MINUTES)
 OFFICERS = (
     ("М-1041", "Тарас Гнатів", "BW-01", "ACC8E0A10001", "none"),
     ("М-1042", "Оксана Дмитрів", "BW-02", "ACC8E0A10002", "switched-off"),
@@ -97,7 +98,13 @@ def dock(settings: Settings, clock: Clock) -> None:
     start = datetime.fromisoformat(kept.with_suffix(".start").read_text())
     span, (badge, _, camera, serial) = out_shift(start), OUT
     if not kept.with_suffix(".done").exists():
-        _offload(settings, clock, [(one[3], one[4]) for one in OFFICERS], Span(start, start + _CONTROL))
+        _offload(
+            settings,
+            clock,
+            [(one[3], one[4]) for one in OFFICERS],
+            Span(start, start + timedelta(minutes=CONTROL_MINUTES)),
+        )
+        _stand_in_dock(settings, clock, SPARE[1])
         kept.with_suffix(".done").touch()
     if not kept.with_suffix(".over").exists():
         while clock.now() < span.end or not _give_back(settings, badge, camera):
@@ -120,6 +127,14 @@ def _offload(settings: Settings, clock: Clock, cameras: list[tuple[str, str]], s
             fault_s=40, door="tus", now=clock.now, cache=settings.data / "demo" / "scenes",
         )  # fmt: skip
     log.info("docked", cameras=len(cameras))
+
+
+def _stand_in_dock(settings: Settings, clock: Clock, serial: str) -> None:
+    """A camera that nobody wore is in the dock, and has nothing to send."""
+    client = client_of(json.loads(_connection(settings).read_text("utf-8")))
+    client.sign_in()
+    told = manifest_of(WornCamera(serial=serial, clips=()), {}, clock.now())
+    client.ask("POST", "/dock/v1/manifests", {"Content-Type": "application/json"}, told)
 
 
 def _give_back(settings: Settings, badge: str, camera: str) -> bool:

@@ -69,7 +69,7 @@ def seed(database: Database, settings: Settings, *, service: Actor, at: datetime
             importing.take(tx, source, list(enumerate(rows, start=1)), at=at)
         importing.take(tx, source, list(enumerate(control(start), start=1)), at=at)
     sum_due(database)
-    kept = _secret(settings)
+    kept = secret_file(settings)
     kept.parent.mkdir(parents=True, exist_ok=True)
     kept.touch(mode=0o600)
     kept.write_text(f"{secret}\n{start.isoformat()}\n{channels[_LANE]}\n")
@@ -103,14 +103,14 @@ def _steps(begin: datetime, end: datetime, *, scan: bool) -> list[dict[str, str]
 
 def play(settings: Settings, clock: Clock) -> None:
     """Bring the one scan there is, then tell of a procedure on lane 1 every few minutes, until the shift is over."""
-    kept = _secret(settings)
+    kept = secret_file(settings)
     if not kept.exists():
         return
     secret, began, channel = kept.read_text().split()
     address = f"http://{settings.host}:{settings.port}"
     start = datetime.fromisoformat(began)
     first, shift_end = control(start)[0], demo_bodyworn.out_shift(start).end
-    while not _bring_scan(address, secret, first):
+    while not bring_scan(address, secret, first):
         time.sleep(2.0)
     while not any(next((volume / channel).rglob("*.mp4"), None) for volume in settings.volumes()):
         time.sleep(2.0)  # the lane opens when its camera records
@@ -119,20 +119,25 @@ def play(settings: Settings, clock: Clock) -> None:
         end = clock.now().replace(microsecond=0) - timedelta(seconds=8)
         if end > shift_end:
             return
-        told = first | {
-            "number": f"{CODE}/{end:%y%m%d}/L-{end:%H%M%S}", "lane": "1", "kind": "car", "declaration": None,
-            "plate": f"BC {end:%M%S} TT", "officers": [demo_bodyworn.OUT[0]], "scan_due": False,
-            "queued_at": (end - timedelta(minutes=14)).isoformat(), "ended_at": end.isoformat(),
-            "started_at": (end - timedelta(seconds=150)).isoformat(),
-            "steps": _steps(end - timedelta(seconds=150), end, scan=False),
-        }  # fmt: skip
         try:
-            send(address, secret, [told], form="json")
+            send(address, secret, [further(first, end)], form="json")
         except SvidokError as error:
             log.info("the hub does not listen", why=error.message)
 
 
-def _bring_scan(address: str, secret: str, told: dict[str, Any]) -> bool:
+def further(first: dict[str, Any], end: datetime) -> dict[str, Any]:
+    """One more procedure of the officer on lane 1, over at `end`."""
+    begin = end - timedelta(seconds=150)
+    return first | {
+        "number": f"{CODE}/{end:%y%m%d}/L-{end:%H%M%S}", "lane": "1", "kind": "car", "declaration": None,
+        "plate": f"BC {end:%M%S} TT", "officers": [demo_bodyworn.OUT[0]], "scan_due": False,
+        "queued_at": (end - timedelta(minutes=14)).isoformat(), "started_at": begin.isoformat(),
+        "ended_at": end.isoformat(), "steps": _steps(begin, end, scan=False),
+    }  # fmt: skip
+
+
+def bring_scan(address: str, secret: str, told: dict[str, Any]) -> bool:
+    """The scanner brings the scan of a procedure; whether it was taken."""
     step = next(one for one in told["steps"] if one["kind"] == "scan")
     taken_at = datetime.fromisoformat(step["started_at"])
     query = {"checkpoint": CODE, "device": SCANNER, "taken_at": taken_at.isoformat(), "procedure": told["number"]}
@@ -146,5 +151,6 @@ def _bring_scan(address: str, secret: str, told: dict[str, Any]) -> bool:
     return answer.status_code == 201
 
 
-def _secret(settings: Settings) -> Path:
+def secret_file(settings: Settings) -> Path:
+    """Where the secret of the demonstration's source lies, with when its day began and the channel of lane 1."""
     return settings.data / "demo" / "customs.secret"
