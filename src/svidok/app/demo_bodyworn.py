@@ -98,7 +98,7 @@ def dock(settings: Settings, clock: Clock) -> None:
     start = datetime.fromisoformat(kept.with_suffix(".start").read_text())
     span, (badge, _, camera, serial) = out_shift(start), OUT
     if not kept.with_suffix(".done").exists():
-        _offload(
+        offload_all(
             settings,
             clock,
             [(one[3], one[4]) for one in OFFICERS],
@@ -109,11 +109,12 @@ def dock(settings: Settings, clock: Clock) -> None:
     if not kept.with_suffix(".over").exists():
         while clock.now() < span.end or not _give_back(settings, badge, camera):
             time.sleep(5.0)
-        _offload(settings, clock, [(serial, "none")], span)
+        offload_all(settings, clock, [(serial, "none")], span)
         kept.with_suffix(".over").touch()
 
 
-def _offload(settings: Settings, clock: Clock, cameras: list[tuple[str, str]], span: Span) -> None:
+def offload_all(settings: Settings, clock: Clock, cameras: list[tuple[str, str]], span: Span) -> None:
+    """Upload what these cameras recorded in a span, each with its fault."""
     client = client_of(json.loads(_connection(settings).read_text("utf-8")))
     while True:
         try:

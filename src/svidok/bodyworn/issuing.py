@@ -121,10 +121,16 @@ def plan_shift(
 
 
 def issue(tx: Transaction, *, actor: Actor, badge: str, camera: str, at: datetime) -> Issued:
-    """Hand a camera to whoever shows `badge`. Raises `Conflict` where either is not free, or no shift is near."""
+    """Hand a camera to whoever shows `badge`. Raises `Conflict` where either is not free, or no shift is near.
+
+    The same said again, of the same instant, is answered as it was: the first answer may not have arrived.
+    """
     require(actor, "use_dock")
     officer, device = find_officer(tx, badge), find_camera(tx, camera)
+    _one_at_a_time(tx, officer["id"], device["camera_id"])
     has = tx.maybe(SQL["open_issue_of_officer"], officer_id=officer["id"])
+    if has is not None and (has["camera_id"], has["issued_at"]) == (device["camera_id"], at):
+        return Issued(issue_id=has["id"], number=device["number"], badge=officer["badge"], warnings=_warnings(device))
     if has is not None:
         raise Conflict("officer-has-camera", "You have a camera already. Return or swap it first.", has=has["number"])
     held = tx.maybe(SQL["open_issue_of_camera"], camera_id=device["camera_id"])
@@ -154,8 +160,13 @@ def take_back(tx: Transaction, *, actor: Actor, camera: str, at: datetime, why: 
     """A camera comes back; the id of the issue that ends. Raises `Conflict` where nobody has it."""
     require(actor, "use_dock")
     device = find_camera(tx, camera)
+    _one_at_a_time(tx, device["camera_id"])
     held = tx.maybe(SQL["open_issue_of_camera"], camera_id=device["camera_id"])
     if held is None:
+        last = tx.maybe(SQL["last_issue_of_camera"], camera_id=device["camera_id"])
+        if last is not None and last["returned_at"] == at:
+            known: UUID = last["id"]
+            return known
         raise Conflict("camera-not-out", "Nobody has this camera.")
     tx.run(SQL["end_issue"], id=held["id"], at=at, why=why)
     _state(tx, CAMERA_RETURNED, held["id"], held["shift_id"], held["officer_id"], device["camera_id"], at)
@@ -168,9 +179,12 @@ def swap(tx: Transaction, *, actor: Actor, badge: str, camera: str, why: str, at
     if len(why.strip()) < 3:
         raise BadInput("swap-why", "Say why the camera is swapped: empty, broken, lost.")
     officer = find_officer(tx, badge)
+    _one_at_a_time(tx, officer["id"])
     has = tx.maybe(SQL["open_issue_of_officer"], officer_id=officer["id"])
     if has is None:
         raise Conflict("officer-has-no-camera", "You have no camera to swap. Take one.")
+    if has["issued_at"] == at:  # said before; the answer did not arrive
+        return issue(tx, actor=actor, badge=badge, camera=camera, at=at)
     take_back(tx, actor=actor, camera=has["number"], at=at, why=why.strip())
     return issue(tx, actor=actor, badge=badge, camera=camera, at=at)
 
@@ -232,6 +246,11 @@ def pause_of(row: Row) -> Pause:
     return Pause(
         id=row["id"], span=Span(row["start_at"], row["end_at"]), kind=PauseKind(row["kind"]), reason=row["reason"]
     )
+
+
+def _one_at_a_time(tx: Transaction, *what: UUID) -> None:
+    for one in what:
+        tx.one(SQL["one_at_a_time"], what=str(one))
 
 
 def _pack(tx: Transaction, service: Service) -> Row:

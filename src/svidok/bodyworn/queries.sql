@@ -228,6 +228,14 @@ SELECT shift_id, start_at, end_at FROM bodyworn.duty WHERE shift_id = ANY(%(shif
 SELECT i.*, d.channel_id, d.number FROM bodyworn.issue i JOIN bodyworn.device d ON d.camera_id = i.camera_id
 WHERE i.shift_id = ANY(%(shifts)s) ORDER BY i.issued_at;
 
+-- name: one_at_a_time
+-- Whoever takes, returns or swaps this camera or for this officer at the same moment waits.
+SELECT pg_advisory_xact_lock(hashtextextended(%(what)s, 0));
+
+-- name: last_issue_of_camera
+-- Who had a camera last.
+SELECT id, returned_at FROM bodyworn.issue WHERE camera_id = %(camera_id)s ORDER BY issued_at DESC LIMIT 1;
+
 -- name: open_issue_of_camera
 -- Who has a camera.
 SELECT i.*, o.badge FROM bodyworn.issue i JOIN bodyworn.officer o ON o.id = i.officer_id
