@@ -32,6 +32,7 @@ class CheckpointIn(msgspec.Struct):
     plates_due: bool = False
     body_due: bool = True
     upload_within_s: int = 43_200
+    scan_within_s: int = 3600
 
 
 class LaneIn(msgspec.Struct):
@@ -86,7 +87,8 @@ def add_checkpoint(data: CheckpointIn, actor: Actor, services: Services) -> Made
     with services.database.transaction() as tx:
         made = checkpoints.add_checkpoint(
             tx, actor=actor, code=data.code, name_uk=data.name_uk, name_en=data.name_en, plates_due=data.plates_due,
-            body_due=data.body_due, upload_within=timedelta(seconds=data.upload_within_s), at=services.clock.now(),
+            body_due=data.body_due, upload_within=timedelta(seconds=data.upload_within_s),
+            scan_within=timedelta(seconds=data.scan_within_s), at=services.clock.now(),
         )  # fmt: skip
     return MadeOut(id=made)
 
@@ -110,6 +112,13 @@ def set_lane_cameras(lane_id: UUID, data: ChannelsIn, actor: Actor, services: Se
             tx, actor=actor, lane_id=lane_id, channel_ids=data.channel_ids, at=services.clock.now()
         )
     return {"ok": True}
+
+
+@get("/api/customs/lane-cameras", **guarded("manage_customs"), sync_to_thread=True)
+def list_lane_cameras(services: Services) -> dict[str, dict[str, str]]:
+    """The numbers of the cameras that see lanes, by channel."""
+    with services.database.transaction() as tx:
+        return {"items": {str(channel): number for channel, number in checkpoints.lane_cameras(tx).items()}}
 
 
 @get("/api/customs/sources", **guarded("manage_customs"), sync_to_thread=True)
@@ -200,7 +209,7 @@ def scan_original(scan_id: UUID, services: Services) -> Response[bytes]:
 
 ROUTES = [
     list_aside, scan_picture, scan_original,
-    list_checkpoints, add_checkpoint, add_lane, set_lane_cameras, list_sources, add_source, end_source,
-    list_deliveries, find_procedures,
+    list_checkpoints, add_checkpoint, add_lane, set_lane_cameras, list_lane_cameras, list_sources, add_source,
+    end_source, list_deliveries, find_procedures,
     *customs_complaints.ROUTES, *customs_figures.ROUTES,
 ]  # fmt: skip

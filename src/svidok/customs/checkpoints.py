@@ -59,6 +59,8 @@ def add_checkpoint(
         raise BadInput("checkpoint-form", "A checkpoint needs a code of at most 32 characters and a name.")
     if not timedelta(minutes=5) <= upload_within <= timedelta(days=7):
         raise BadInput("checkpoint-upload", "The time for docking a camera is between five minutes and seven days.")
+    if not timedelta(minutes=1) <= scan_within <= timedelta(days=7):
+        raise BadInput("checkpoint-scan", "The time for a scan to come is between a minute and seven days.")
     checkpoint_id = new_id()
     try:
         with tx.connection.transaction():
@@ -113,6 +115,12 @@ def checkpoints(tx: Transaction) -> list[Row]:
     for row in rows:
         row["lanes"] = [lane for lane in lanes if lane["checkpoint_id"] == row["id"]]
     return rows
+
+
+def lane_cameras(tx: Transaction) -> dict[UUID, str]:
+    """The numbers of the cameras that should see some lane, by channel."""
+    channels = [one for row in tx.all(SQL["lanes"]) for one in row["channels"]]
+    return {channel: row["number"] for channel, row in registry.cameras_of_channels(tx, channels).items()}
 
 
 def checkpoint(tx: Transaction, checkpoint_id: UUID) -> Row:

@@ -48,6 +48,17 @@ export interface Shift {
   gaps: Gap[];
 }
 
+export interface Officer {
+  id: string;
+  badge: string;
+  name: string;
+  service: string;
+  active: boolean;
+}
+
+export const SERVICES = ["customs", "border_guard", "police"];
+export const PAUSES = ["personal-needs", "state-secret", "military-object"];
+
 /** Where a worn camera is on its way, in one word. */
 export type Where = "out" | "uploading" | "missing" | "safe" | "away";
 
