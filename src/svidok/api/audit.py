@@ -1,6 +1,7 @@
 """The trail and the ledger: who looked, and how anybody can check that nothing of it was changed."""
 
-from datetime import datetime
+import hashlib
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 from uuid import UUID
@@ -14,13 +15,24 @@ from svidok.api.door import PUBLIC, guarded
 from svidok.api.services import Services
 from svidok.base import BadInput, NotFound
 from svidok.governance.purposes import purposes_named
+from svidok.ledger.cosigning import Key, Note, cosigned_at, read_note
 from svidok.ledger.entry import Entry
-from svidok.ledger.gathering import COSIGNED
+from svidok.ledger.gathering import ALARMS, COSIGNED
 from svidok.ledger.log import LogReader
 from svidok.ledger.note import Checkpoint
 from svidok.ledger.register import count_waiting, entry_by_id
+from svidok.recording import wardens
 
 _BASIS = "Oversight of processing (LED art. 25(2))"
+
+
+class WitnessOut(msgspec.Struct):
+    """A witness: when it countersigned the checkpoint that rests on the policy, and what stands against the ledger."""
+
+    name: str
+    signed_at: datetime | None
+    alarms: list[str]
+    alarm_since: datetime | None
 
 
 class LedgerOut(msgspec.Struct):
@@ -33,6 +45,10 @@ class LedgerOut(msgspec.Struct):
     pending: int
     verifier_key: str
     cosigned: str | None
+    cosigned_size: int | None
+    quorum: int
+    witnesses: list[WitnessOut]
+    trust_sha256: str | None
 
 
 def _checkpoint(folder: Path) -> tuple[str, Checkpoint]:
@@ -92,16 +108,35 @@ def prove_line(audit_id: UUID, services: Services) -> dict[str, Any]:
 
 @get("/api/ledger", **guarded("view_ledger"), sync_to_thread=True)
 def read_ledger(services: Services) -> LedgerOut:
-    """How the ledger stands."""
+    """How the ledger stands, and who countersigns it."""
     note, checkpoint = _checkpoint(services.ledger_folder)
     with services.database.transaction() as tx:
         pending = count_waiting(tx)
+        standing = [one for one in wardens.alarms(tx) if one.code in ALARMS and one.cleared_at is None]
     key, cosigned = services.ledger_folder / "verifier.key", services.ledger_folder / COSIGNED
+    trust = services.ledger_folder / "trust.json"
+    signed = cosigned.read_text("utf-8") if cosigned.exists() else None
+    read = read_note(signed.encode()) if signed else None
     return LedgerOut(
         origin=checkpoint.origin, size=checkpoint.size, root=checkpoint.root.hex(), checkpoint=note, pending=pending,
         verifier_key=key.read_text().strip() if key.exists() else "",
-        cosigned=cosigned.read_text("utf-8") if cosigned.exists() else None,
+        cosigned=signed,
+        cosigned_size=read.size if read else None,
+        quorum=services.witness_quorum,
+        witnesses=[_witness(one, read, standing) for one in services.witnesses],
+        trust_sha256=hashlib.sha256(trust.read_bytes()).hexdigest() if trust.exists() else None,
     )  # fmt: skip
+
+
+def _witness(key: Key, note: Note | None, standing: list[wardens.Alarm]) -> WitnessOut:
+    seconds = cosigned_at(note, key)[0] if note else None
+    mine = [one for one in standing if one.subject == key.name]
+    return WitnessOut(
+        name=key.name,
+        signed_at=datetime.fromtimestamp(seconds, UTC) if seconds is not None else None,
+        alarms=[one.code for one in mine],
+        alarm_since=min((one.raised_at for one in mine), default=None),
+    )
 
 
 @get("/ledger/{path:path}", **PUBLIC, sync_to_thread=True)

@@ -14,6 +14,7 @@ from svidok.bodyworn.vault import Vault
 from svidok.bus import Bus
 from svidok.db import Database
 from svidok.evidence.disclosing import MakeMeans
+from svidok.ledger.cosigning import Key
 from svidok.plates.parts import Plates
 from svidok.plates.rules import Rules
 from svidok.recording.reach import HERE, Reach
@@ -52,6 +53,8 @@ class Services:
     clamav_socket: Path | None = None
     map_tiles: Path | None = None  # the customer's own base map, a PMTiles file
     bundle_means: MakeMeans | None = None
+    witnesses: tuple[Key, ...] = ()  # whose countersignatures the ledger's policy asks for
+    witness_quorum: int = 0
     reach: Reach = HERE
     worn: WornParts | None = None
     plates: Plates | None = None

@@ -13,9 +13,11 @@ from litestar.exceptions import WebSocketDisconnect
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from svidok.access import Actor
+from svidok.api.counts import count_standing
 from svidok.api.door import PUBLIC, guarded
 from svidok.api.services import Services
 from svidok.base import Forbidden, SvidokError
+from svidok.recording import wardens
 
 log = structlog.get_logger("api")
 
@@ -73,6 +75,11 @@ def metrics(request: Request[Any, Any, Any], services: Services) -> Response[byt
     by_token = bool(token) and hmac.compare_digest(given.encode(), token.encode())
     if host not in ("127.0.0.1", "::1", "localhost") and not by_token:
         raise Forbidden("metrics-closed", "Metrics are read from this machine, or with the token.")
+    try:
+        with services.database.transaction() as tx:
+            count_standing(wardens.alarms(tx), services.ledger_folder)
+    except SvidokError as error:  # the rest is told all the same
+        log.warning("alarms not counted", code=error.code)
     return Response(generate_latest(), media_type=_METRICS_TYPE)
 
 

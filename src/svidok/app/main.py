@@ -11,7 +11,7 @@ import click
 from pydantic import SecretStr
 
 from svidok.app import demo as demonstration
-from svidok.app import demo_bodyworn, demo_customs
+from svidok.app import demo_bodyworn, demo_customs, demo_witnesses
 from svidok.app.logs import set_up_logs
 from svidok.app.roles.copier import open_stores, run_copier
 from svidok.app.roles.dock import run_dock
@@ -48,7 +48,7 @@ def svidok(context: click.Context, data: Path | None) -> None:
     context.obj = Reach(
         data=settings.data,
         ledger=settings.ledger,
-        ledger_origin=settings.origin(),
+        ledger_origin=settings.known_origin(),
         keys=settings.keys,
         clock=SystemClock(),
         database=lambda: _database(settings),
@@ -94,6 +94,7 @@ def _up(settings: Settings, *, demo: bool) -> None:
         if demo:
             demonstration.signing_identity(settings, clock.now())
             machine.supervisor.run_child("demo-cameras", ourselves("demo-cameras"), {"SVIDOK_DATA": str(settings.data)})
+            demo_witnesses.start(settings, machine.supervisor, clock)
         machine.start_roles(demo=demo)
         if demo:
             for outsider in ("demo-border", "demo-docks"):

@@ -19,6 +19,7 @@ from pydantic_settings import (
 )
 
 SETTINGS_FILE = "SVIDOK_SETTINGS"
+_ORIGIN = "ledger.origin"
 
 
 class Settings(BaseSettings):
@@ -102,13 +103,15 @@ class Settings(BaseSettings):
 
     def origin(self) -> str:
         """The ledger's name: the one set, or one made at the first start and kept."""
-        if self.ledger_origin:
-            return self.ledger_origin
-        kept = self.keys / "ledger.origin"
-        if not kept.exists():
+        if not self.known_origin():
             self.keys.mkdir(parents=True, exist_ok=True, mode=0o700)
-            kept.write_text(f"svidok.invalid/{self.node}/{secrets.token_hex(4)}\n")
-        return kept.read_text().strip()
+            (self.keys / _ORIGIN).write_text(f"svidok.invalid/{self.node}/{secrets.token_hex(4)}\n")
+        return self.known_origin()
+
+    def known_origin(self) -> str:
+        """The ledger's name; empty on a machine that keeps none: a witness's, a stranger's."""
+        kept = self.keys / _ORIGIN
+        return self.ledger_origin or (kept.read_text().strip() if kept.exists() else "")
 
     def volumes(self) -> list[Path]:
         """The folders for footage."""

@@ -5,6 +5,7 @@ the data folder cannot be written), says so in a sentence, and touches nothing.
 """
 
 import fcntl
+import json
 import os
 import signal
 import subprocess
@@ -106,6 +107,8 @@ class Machine:
             "SVIDOK_HOST": self.settings.host,
             "SVIDOK_PORT": str(self.settings.port),
             "SVIDOK_DEMO": "1" if demo else "",
+            "SVIDOK_WITNESSES": json.dumps(self.settings.witnesses),
+            "SVIDOK_WITNESS_QUORUM": str(self.settings.witness_quorum),
             **({"SVIDOK_DOCK_PORT": str(self.settings.dock_port)} if self.settings.dock_port is not None else {}),
         }
         if demo and self.settings.device_roots is None:

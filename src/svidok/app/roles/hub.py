@@ -17,6 +17,7 @@ from svidok.app.roles.dock import worn_parts
 from svidok.app.roles.parts import CLOCK, connect_bus, open_database
 from svidok.app.roles.plates import plate_rules
 from svidok.app.settings import Settings
+from svidok.app.witnessing import asked_witnesses
 from svidok.base import Conflict
 from svidok.plates.parts import Plates
 from svidok.recording.reach import Reach, asking
@@ -47,6 +48,8 @@ def build_hub(settings: Settings) -> Litestar:
         clamav_socket=settings.clamav_socket,
         map_tiles=settings.map_tiles,
         bundle_means=bundle_means(settings, at=CLOCK.now()),
+        witnesses=tuple(one.key for one in asked_witnesses(settings)),
+        witness_quorum=settings.witness_quorum,
         oidc=_provider(settings),
         plates=Plates(database=database, data=settings.data, clock=CLOCK, rules=plate_rules(settings)),
         plate_rules=plate_rules(settings),
