@@ -51,7 +51,8 @@ def watched(hub: Hub, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Arch
         threading.Thread(target=server.serve_forever, daemon=True).start()
         servers.append(server)
         settings.witnesses.append(f"http://127.0.0.1:{server.server_address[1]} {witness.cosigner.key.text()}")
-    settings.witness_quorum = 2
+        hub.services.witnesses += (witness.cosigner.key,)
+    settings.witness_quorum = hub.services.witness_quorum = 2
     hub.services.ledger_folder = settings.ledger
     hub.services.bundle_means = bundle_means(settings, at=SystemClock().now())
     witnessing = Witnessing(settings, hub.services.database, SystemClock())

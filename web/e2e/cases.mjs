@@ -121,5 +121,15 @@ await page.waitForSelector("article .verdict");
 await page.getByText("передано назовні: Личаківський районний суд").waitFor();
 await picture(page, "custody");
 step("the bundle is on disk, and custody says to whom it went");
+
+// who countersigns
+await page.goto(`${told.address}/oversight/ledger`);
+await until(async () => (await page.locator("[data-witness]").filter({ hasText: "скріпив" }).count()) === 2, "not both witnesses are told to have countersigned");
+expect(!(await page.locator("[role=alert]").count()), "the ledger's page tells of an alarm");
+await page.getByText("Відбиток ключів").waitFor();
+await picture(page, "ledger");
+await flip(page);
+await picture(page, "ledger-en");
+step("the ledger's page tells who countersigned");
 over(faults);
 await browser.close();
