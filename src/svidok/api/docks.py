@@ -213,9 +213,11 @@ class DockDoor:
             raise ContentDiffers
         sent = axis.sent_of(container, name, axis.meta_of(asked.headers), known["meta"])
         at = self.clock.now()
-        await _in_thread(
-            partial(acknowledge, self.database, self.vault, dock=asked.dock, sent=sent, staged=staged, at=at)
-        )
+        keep = partial(acknowledge, self.database, self.vault, dock=asked.dock, sent=sent, staged=staged, at=at)
+        try:
+            await _in_thread(keep)
+        finally:
+            staged.path.unlink(missing_ok=True)  # kept under its lasting name, or not at all: it is sent again
         return Answer(201, {"etag": md5, "last-modified": _http_date(at)})
 
     def _object(self, asked: Asked, container: str, name: str) -> Answer:
@@ -279,7 +281,7 @@ class DockDoor:
             case ("POST", ["uploads"]):
                 return await _in_thread(self._begin, asked)
             case ("HEAD", ["uploads", upload]):
-                row = await _in_thread(self.uploads.state, asked.dock, _uuid(upload))
+                row = await _in_thread(self._state, asked.dock, _uuid(upload))
                 return Answer(200, {**_TUS, "upload-offset": str(row["acknowledged"]),
                                     "upload-length": str(row["length"]), "cache-control": "no-store"})  # fmt: skip
             case ("PATCH", ["uploads", upload]):
@@ -305,6 +307,14 @@ class DockDoor:
         if length == "0":
             self.uploads.finish(asked.dock, upload_id, at=self.clock.now())
         return Answer(201, {**_TUS, "location": f"/dock/v1/uploads/{upload_id}", "upload-offset": "0"})
+
+    def _state(self, dock: Dock, upload_id: UUID) -> Row:
+        """How far an upload is. One that is whole and no clip yet (we died in between) becomes one now: a sender that
+        hears that all is here asks no more."""
+        row = self.uploads.state(dock, upload_id)
+        if row["clip_id"] is None and row["acknowledged"] == row["length"]:
+            self.uploads.finish(dock, upload_id, at=self.clock.now())
+        return row
 
     async def _patch(self, asked: Asked, upload_id: UUID) -> Answer:
         offset = asked.headers.get("upload-offset", "")

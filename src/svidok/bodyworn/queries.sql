@@ -395,6 +395,10 @@ SELECT * FROM bodyworn.upload WHERE id = %(id)s AND dock_id = %(dock_id)s;
 INSERT INTO bodyworn.upload (id, dock_id, meta, length, volume_id, begun_at, at)
 VALUES (%(id)s, %(dock_id)s, %(meta)s, %(length)s, %(volume_id)s, %(at)s, %(at)s);
 
+-- name: uploads_known
+-- Which of these uploads in parts are known, and whether each is a clip.
+SELECT id, clip_id IS NOT NULL AS done FROM bodyworn.upload WHERE id = ANY(%(ids)s);
+
 -- name: upload_grew
 -- So many bytes of it are synced.
 UPDATE bodyworn.upload SET acknowledged = %(acknowledged)s, at = %(at)s WHERE id = %(id)s;

@@ -14,7 +14,7 @@ from uuid import UUID
 from svidok.base import Span, new_id
 from svidok.bodyworn.docks import Dock
 from svidok.bodyworn.model import set_right
-from svidok.bodyworn.vault import Staged, Vault
+from svidok.bodyworn.vault import Place, Staged, Vault
 from svidok.db import Database, Queries, Row, Transaction
 from svidok.ledger import JSON, enter
 from svidok.recording.facts import AlarmRaised
@@ -48,14 +48,23 @@ class Receipt:
 
 
 def acknowledge(database: Database, vault: Vault, *, dock: Dock, sent: Sent, staged: Staged, at: datetime) -> Receipt:
-    """Keep a staged upload for good. Raises what `vault` raises, and `Unavailable` without the database."""
+    """Keep a staged upload for good. Raises what `vault` raises, and `Unavailable` without the database.
+
+    The staged file has its first name still: whoever staged it takes that away when they need it no more.
+    """
     with database.transaction() as tx:
         known = _known(tx, dock, sent, staged)
     if known is not None and vault.file(known["volume_id"], known["path"]) is not None:
-        staged.path.unlink(missing_ok=True)
         return _receipt(known, known=True)
     clip_id = new_id()
     place = vault.place(staged, _path_of(clip_id, sent, at))
+    return _enter(database, clip_id, place, dock=dock, sent=sent, staged=staged, at=at)
+
+
+def _enter(
+    database: Database, clip_id: UUID, place: Place, *, dock: Dock, sent: Sent, staged: Staged, at: datetime
+) -> Receipt:
+    """The row and the ledger entry of a clip that was placed."""
     with database.transaction() as tx:
         tx.run(SQL["lock_name"], name=f"{dock.id}/{sent.container}/{sent.name}")
         known = _known(tx, dock, sent, staged)

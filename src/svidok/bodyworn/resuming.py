@@ -17,9 +17,10 @@ from typing import Any
 from uuid import UUID
 
 from svidok.base import BadInput, Conflict, NotFound, Span, SvidokError, Unavailable, new_id
+from svidok.base.disk import sync_folder
 from svidok.bodyworn.docks import Dock
 from svidok.bodyworn.receiving import Receipt, Sent, acknowledge
-from svidok.bodyworn.vault import INCOMING, Full, Staged, Vault, hash_file, trouble, write_all
+from svidok.bodyworn.vault import INCOMING, UPLOAD, Full, Staged, Vault, hash_file, trouble, write_all
 from svidok.db import Database, Queries, Row
 from svidok.recording.volumes import look
 
@@ -128,7 +129,9 @@ class Uploads:
         if look(first).room < length:
             raise Full
         upload_id = new_id()
-        self._path(upload_id).touch(mode=0o640)
+        path = self._path(upload_id)
+        path.touch(mode=0o640)
+        sync_folder(path.parent)  # or its name may be gone after a power cut, with every byte that was acknowledged
         with self.database.transaction() as tx:
             tx.run(
                 SQL["add_upload"], id=upload_id, dock_id=dock.id, meta=json.dumps(meta), length=length,
@@ -195,6 +198,16 @@ class Uploads:
         row = self.state(dock, upload_id)
         if row["acknowledged"] != row["length"]:
             raise Conflict("upload-not-whole", "The upload is not whole yet.", offset=row["acknowledged"])
+        if upload_id in self._busy:
+            raise Conflict("upload-busy", "Another request finishes this upload.")
+        self._busy.add(upload_id)
+        try:
+            return self._finish(dock, row, at)
+        finally:
+            self._busy.discard(upload_id)
+
+    def _finish(self, dock: Dock, row: Row, at: datetime) -> Receipt:
+        upload_id: UUID = row["id"]
         path = self._path(upload_id)
         if not path.exists():
             raise Unavailable("upload-gone", "The parts of this upload are gone. Begin it anew.")
@@ -204,10 +217,11 @@ class Uploads:
         receipt = acknowledge(self.database, self.vault, dock=dock, sent=sent_of(row["meta"]), staged=staged, at=at)
         with self.database.transaction() as tx:
             tx.run(SQL["upload_done"], id=upload_id, clip_id=receipt.clip_id, at=at)
+        path.unlink(missing_ok=True)
         return receipt
 
     def _path(self, upload_id: UUID) -> Path:
-        return self.vault.disks[0].root / INCOMING / f"{upload_id.hex}.tus"
+        return self.vault.disks[0].root / INCOMING / f"{upload_id.hex}{UPLOAD}"
 
 
 def _hash_of(path: Path) -> "hashlib._Hash":

@@ -197,11 +197,15 @@ def enrol_vault(database: Database, folders: list[Path], *, node: str, at: datet
             tx.run(SQL["see_worn_volume"], id=disk.volume.id, node=node, path=disk.volume.path, rank=rank, at=at)
         first = vault.disks[0]
         paths = {row["path"] for row in tx.all(SQL["known_paths"], volume_id=first.volume.id)}
+        uploads = tx.all(SQL["uploads_known"], ids=vault.incoming_uploads())
         news: list[f.AnyFact] = [f.AlarmCleared(code="worn-copies-share-a-disk", subject=node, at=at)]
         if vault.shares_a_disk:
             news = [f.AlarmRaised(code="worn-copies-share-a-disk", subject=node, at=at)]
         enter_facts(tx, news)
-    strays = vault.put_aside_strays(paths)
+    strays = vault.put_aside_strays(paths) + vault.clear_incoming(
+        unfinished={row["id"] for row in uploads if not row["done"]},
+        finished={row["id"] for row in uploads if row["done"]},
+    )
     if strays:
         log.warning("files that were never acknowledged were put aside", count=strays)
     return vault

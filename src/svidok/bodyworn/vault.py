@@ -1,8 +1,9 @@
 """The disks that keep what worn cameras recorded, bit for bit. Knows files and hashes, no database and no cameras.
 
 An upload is written under `incoming/` and hashed as it is written. `place`
-syncs it, gives it its lasting name and syncs the folder: only what was placed
-may be acknowledged. Nothing here takes a placed file away but `destroy`, which
+gives it its lasting name beside the one it has and syncs the folder: only what
+was placed may be acknowledged, and the first name goes after that, so that who
+dies in between goes on from where it was. Nothing here takes a placed file away but `destroy`, which
 the retention engine calls after its row was committed.
 """
 
@@ -20,6 +21,7 @@ from svidok.base.disk import sync_folder
 from svidok.recording.volumes import ASIDE, Disk, bears, enrol, look
 
 INCOMING = "incoming"
+UPLOAD = ".tus"
 _BLOCK = 1 << 20
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
@@ -115,12 +117,12 @@ class Vault:
             raise trouble(error) from error
 
     def place(self, staged: Staged, name: str) -> Place:
-        """Give a staged upload its lasting name, durably."""
+        """Give a staged upload its lasting name too, durably. The first one goes once the upload is acknowledged."""
         first = self._first()
         target = first.root / name
         try:
             make_folders(first.root, target.parent)
-            staged.path.rename(target)
+            os.link(staged.path, target)
             sync_folder(target.parent)
         except OSError as error:
             raise trouble(error) from error
@@ -164,6 +166,32 @@ class Vault:
                 moved += 1
         return moved
 
+    def incoming_uploads(self) -> list[UUID]:
+        """The uploads in parts that lie under `incoming/`."""
+        return [upload for file in self._incoming() if (upload := upload_of(file)) is not None]
+
+    def clear_incoming(self, *, unfinished: set[UUID], finished: set[UUID]) -> int:
+        """Put `incoming/` in order at a start; how many files were put aside.
+
+        Uploads in parts that are not finished stay. What is a clip has its lasting name. Half a copy, half of an
+        upload in one piece and a clip in the clear were never acknowledged. Whatever else lies there is put aside.
+        """
+        moved = 0
+        for file in self._incoming():
+            upload = upload_of(file)
+            if file.suffix in (".part", ".clear") or upload in finished:
+                file.unlink()
+            elif upload not in unfinished:
+                aside = file.parents[1] / ASIDE
+                aside.mkdir(exist_ok=True)
+                file.rename(aside / f"{new_id().hex}-{file.name}")
+                moved += 1
+        return moved
+
+    def _incoming(self) -> list[Path]:
+        folders = [disk.root / INCOMING for disk in self.disks if bears(disk.root, disk.volume.id)]
+        return [file for folder in folders if folder.is_dir() for file in sorted(folder.iterdir())]
+
     def files(self, disk: Disk) -> Iterator[Path]:
         """Every placed file of a volume."""
         for folder, below, names in os.walk(disk.root):
@@ -186,6 +214,14 @@ class Vault:
         if not self.disks or not bears(self.disks[0].root, self.disks[0].volume.id):
             raise Unavailable("worn-volume-absent", "The volume for worn cameras is not mounted.")
         return self.disks[0]
+
+
+def upload_of(file: Path) -> UUID | None:
+    """Which upload in parts a file under `incoming/` is, or nothing."""
+    try:
+        return UUID(file.stem) if file.suffix == UPLOAD else None
+    except ValueError:
+        return None
 
 
 def trouble(error: OSError) -> SvidokError:

@@ -90,7 +90,10 @@ def _take(
             container=sent.container, name=sent.name, kind=sent.kind, serial=sent.serial,
             device_span=sent.device_span, reason="manifest-hash-differs",
         )  # fmt: skip
-    acknowledge(database, vault, dock=dock, sent=sent, staged=staged, at=at)
+    try:
+        acknowledge(database, vault, dock=dock, sent=sent, staged=staged, at=at)
+    finally:
+        staged.path.unlink(missing_ok=True)
     taken.kept += 1
 
 

@@ -230,3 +230,29 @@ def test_a_connection_file_never_speaks_plain_http(place: Place) -> None:
         docks.connection_file(
             place.made, origin="http://dock", certificates=[], version="1", public_key_pem=b"", key_id=""
         )
+
+
+def test_whoever_dies_between_the_name_and_the_row_goes_on_from_there(place: Place) -> None:
+    place.camera("DIED1")
+    uploads, body = place.door.uploads, new_id().bytes * 40
+    meta = {"name": "died.mkv", "serial": "DIED1"}
+    upload_id = uploads.begin(place.made.dock, length=len(body), meta=meta, at=NOW)
+    part = uploads.open(place.made.dock, upload_id, offset=0, checksum=None)
+    part.write(body)
+    assert uploads.close(upload_id, part, checksum=None, whole=True, at=NOW) == len(body)
+    root = place.vault.disks[0].root
+    staged = root / "incoming" / f"{upload_id.hex}.tus"
+    stray = root / "DIED1" / "2026-01-01" / "placed.mkv"
+    stray.parent.mkdir(parents=True)
+    stray.hardlink_to(staged)  # it was placed, and then the power went
+    (root / "incoming" / "half.part").write_bytes(b"half")
+    (root / "incoming" / f"{new_id().hex}.tus").write_bytes(b"of no row")
+    enrol_vault(place.database, [disk.root for disk in place.vault.disks], node=NODE, at=NOW)
+    assert [one.name for one in (root / "incoming").iterdir()] == [staged.name]
+    assert not stray.exists()
+    said = place.client().ask("HEAD", f"/dock/v1/uploads/{upload_id}")
+    assert (said.status, said.headers["upload-offset"]) == (200, str(len(body)))
+    with place.database.transaction() as tx:  # who asks hears that all is here: so it must be a clip by now
+        (row,) = tx.all("SELECT path, sha256 FROM bodyworn.clip WHERE name = 'died.mkv'")
+    assert (root / row["path"]).read_bytes() == body
+    assert not staged.exists()
