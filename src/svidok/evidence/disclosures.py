@@ -128,7 +128,9 @@ def _told_item(tx: Transaction, item: Row, channel: Row | None, events: int, rea
         "name": item["name"],
     }
     if item["kind"] == "footage":
-        planned = export.plan(tx, item["channel_id"], Span(item["item_start"], item["item_end"]), reach=reach)
+        planned = export.plan(
+            tx, item["channel_id"], Span(item["item_start"], item["item_end"]), reach=reach, with_signature=False
+        )
         told["bytes"] = planned.size_bytes
         told["gaps"] = [{"start": gap.start_at, "end": gap.end_at, "reason": str(gap.reason)} for gap in planned.gaps]
     return told

@@ -55,19 +55,21 @@ def book_footage(
 ) -> UUID:
     """Book a range of a channel in, and hold it; the exhibit's id. The same range twice is the same exhibit.
 
+    Of a camera that signs, the range goes on to the signature over its last pictures: that is held and disclosed too.
     Raises `Conflict` where there is no footage.
     """
     admitted = admit(tx, actor=actor, action="book_exhibit", case_id=case_id, at=at)
     admitted.require_open()
     if span.duration > LONGEST:
         raise BadInput("span-too-long", "Ask for a shorter span.", longest_s=int(LONGEST.total_seconds()))
+    span = export.span_with_signature(tx, channel_id, span, reach=reach)
     number = take_number(tx, case_id)
     known = tx.maybe(
         SQL["same_footage"], case_id=case_id, channel_id=channel_id, start_at=span.start, end_at=span.end
     )  # fmt: skip
     if known is not None:
         return UUID(str(known["id"]))
-    planned = export.plan(tx, channel_id, span, reach=reach)
+    planned = export.plan(tx, channel_id, span, reach=reach, with_signature=False)
     hold_id = keeping.place_hold(
         tx, actor=actor, channel_id=channel_id, span=span, reason=f"Exhibit {number} of case {admitted.case['number']}",
         reference_id=admitted.case["reference_id"], at=at,

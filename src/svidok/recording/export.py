@@ -65,16 +65,17 @@ class ExportPlan:
         return self.file.chunks(start, end)
 
 
-def plan(tx: Transaction, channel_id: UUID, span: Span, *, reach: Reach = HERE) -> ExportPlan:
-    """Plan the export of `span`.
+def plan(
+    tx: Transaction, channel_id: UUID, span: Span, *, reach: Reach = HERE, with_signature: bool = True
+) -> ExportPlan:
+    """Plan the export of `span`, and of a signing camera as much more as `span_with_signature` says.
 
+    Without it, exactly what touches `span`, whenever it is asked: a camera's signatures are judged after a while.
     Raises `Conflict` where there is no footage, where the codec changes within the span, or where footage is
     damaged; `Unavailable` where some of it lies on a volume that is away.
     """
-    parts = _parts(tx, channel_id, span, reach)
-    if parts and is_signed(tx, channel_id, span):  # what speaks of the last group of pictures comes with the next one
-        last = from_us(parts[-1].fragments[-1][1].end_us)
-        parts = _parts(tx, channel_id, Span(span.start, max(span.end, last + _A_MOMENT)), reach)
+    whole = span_with_signature(tx, channel_id, span, reach=reach) if with_signature else span
+    parts = _parts(tx, channel_id, whole, reach)
     if not parts:
         raise Conflict("nothing-recorded", "There is no footage in this span.")
     sources = [
@@ -98,6 +99,16 @@ def plan(tx: Transaction, channel_id: UUID, span: Span, *, reach: Reach = HERE) 
         parts=parts,
         gaps=timeline(tx, channel_id, span, reach=reach).gaps,
     )
+
+
+def span_with_signature(tx: Transaction, channel_id: UUID, span: Span, *, reach: Reach = HERE) -> Span:
+    """`span`, and of a signing camera one group of pictures more: what speaks of the last group comes with the next."""
+    parts = _parts(tx, channel_id, span, reach) if is_signed(tx, channel_id, span) else ()
+    if not parts:
+        return span
+    last = from_us(parts[-1].fragments[-1][1].end_us)
+    parts = _parts(tx, channel_id, Span(span.start, max(span.end, last + _A_MOMENT)), reach)
+    return Span(span.start, max(span.end, from_us(parts[-1].fragments[-1][1].end_us)))
 
 
 def _parts(tx: Transaction, channel_id: UUID, span: Span, reach: Reach) -> tuple[PlayableSegment, ...]:

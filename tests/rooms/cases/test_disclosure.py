@@ -53,6 +53,42 @@ def make(bureau, yard, disclosure: str) -> dict:
     return row
 
 
+def test_a_signing_camera_s_range_goes_on_to_its_signature_and_the_bundle_stays_true(
+    bureau, yard, clip, tmp_path: Path
+) -> None:
+    """The signature over the last group comes with the next: held, disclosed, and told; judged late, nothing moves."""
+    ids = [yard.record(clip, NOON), yard.record(clip, later(4), first=4)]
+
+    def book(start: float, end: float) -> str:
+        told = {"channel_id": str(yard.channel_id), "start": later(start).isoformat(), "end": later(end).isoformat(),
+                "title": "Yard"}  # fmt: skip
+        booked = bureau.ask("lead", "POST", f"/api/cases/{bureau.case_id}/exhibits/footage", json=told)
+        assert booked.status_code == 201, booked.text
+        return str(booked.json()["id"])
+
+    early = book(1, 3.9)
+    with yard.database.transaction() as tx:
+        for segment_id in ids:
+            tx.run("INSERT INTO recording.device_verdict (segment_id, channel_id, judged_at, signed, authentic, "
+                   "not_authentic, grounds, signer) VALUES (%(s)s, %(c)s, %(at)s, true, 4, 0, '{}', 'CN=x')",
+                   s=segment_id, c=yard.channel_id, at=bureau.now)  # fmt: skip
+    whole = book(1, 3.95)
+    shown = {one["id"]: one for one in bureau.ask("lead", "GET", f"/api/cases/{bureau.case_id}").json()["exhibits"]}
+    assert [datetime.fromisoformat(shown[one]["end_at"]) for one in (early, whole)] == [later(3.9), later(5)]
+    assert bureau.ask("lead", "GET", f"/api/exhibits/{early}").json()["intact"] == "same"
+    wish = {"to_name": "Court", "reason": "hearing", "legal_basis": "Code, art. 290",
+            "items": [{"exhibit_id": one} for one in (early, whole)]}  # fmt: skip
+    asked = bureau.ask("lead", "POST", f"/api/cases/{bureau.case_id}/disclosures", json=wish).json()["id"]
+    assert bureau.ask("chief", "POST", f"/api/disclosures/{asked}/decision", json={"approve": True}).is_success
+    assert make(bureau, yard, asked)["state"] == "done"
+    out = tmp_path / "signed.zip"
+    out.write_bytes(bureau.ask("lead", "GET", f"/api/disclosures/{asked}/bundle").content)
+    files = open_bundle(out)
+    with files.open(TRUST_FILE) as file:
+        report = verify_bundle(files, file.read())
+    assert not [fault for fault in report.faults if str(fault.verdict) == "invalid"], report.faults
+
+
 def test_a_disclosure_leaves_whole_and_a_stranger_finds_it_true(bureau, yard, asked, tmp_path: Path) -> None:
     path = f"/api/disclosures/{asked}"
     shown = bureau.ask("chief", "GET", path)

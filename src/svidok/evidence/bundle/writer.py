@@ -81,7 +81,7 @@ class FootageStore:
         """The footage of `item` with its proofs. Raises as `write_bundle` does."""
         size = Checkpoint.parse(note).size
         with self._database.transaction() as tx:
-            planned = export.plan(tx, item.channel, item.span, reach=self._reach)
+            planned = export.plan(tx, item.channel, item.span, reach=self._reach, with_signature=False)
             rows = entries_about(tx, [gap.id for gap in planned.gaps])
         told = [row for row in rows if row["kind"] in (GAP_OPENED, GAP_CLOSED) and row["leaf_index"] < size]
         return Footage(
