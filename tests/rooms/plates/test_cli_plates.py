@@ -1,6 +1,7 @@
 """The terminal: devices with a secret told once, and hotlists from files."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -10,11 +11,11 @@ from tests.rooms.plates.conftest import Station
 from svidok.access import Role, accounts
 from svidok.app import demo_plates
 from svidok.app.settings import Settings
-from svidok.base import SystemClock
+from svidok.base import Span, SystemClock
 from svidok.cli.plates import plates_group
 from svidok.cli.reach import Reach
 from svidok.db import Database
-from svidok.plates import devices, hotlists
+from svidok.plates import devices, hotlists, journeys
 
 CLOCK = SystemClock()
 PASSWORD = "a few random words"
@@ -78,6 +79,8 @@ def test_the_demonstration_has_lists_and_a_device(station: Station, tmp_path: Pa
             ("investigator", Role.INVESTIGATOR),
         ):
             accounts.add_account(tx, by=None, login=login, name="n", password=None, roles=[role], unit_id=None, at=at)
+        tx.run("UPDATE fleet.camera SET number = 'LV-0005' WHERE number = 'P-0'")
+        tx.run("UPDATE fleet.camera SET number = 'LV-0008' WHERE number = 'P-1'")
     service = station.actors[Role.ADMINISTRATOR]
     demo_plates.seed(station.database, Settings(data=tmp_path), service=service, at=at, plates=("BC0001AA",))
     with station.database.transaction() as tx:
@@ -86,3 +89,14 @@ def test_the_demonstration_has_lists_and_a_device(station: Station, tmp_path: Pa
         lists = {row["name"]: (row["standing"], row["waiting"])
                  for row in hotlists.all_lists(tx, actor=station.actors[Role.SUPERVISOR], at=at)}  # fmt: skip
     assert lists["Викрадені авто (демо)"] == (4, 1)
+    with station.database.transaction() as tx:
+        stops, whole = journeys.journey(tx, "BC0001AA", Span(at - timedelta(days=2), at))
+        together = journeys.companions(tx, "BC0001AA", Span(at - timedelta(days=2), at), cameras=2)
+        hits = tx.one("SELECT count(*) AS n FROM plates.hit")["n"]
+    assert ([len(stop.reads) for stop in stops], whole, [stop.impossible for stop in stops]) == (
+        [1] * 3,
+        True,
+        [False] * 3,
+    )
+    assert [one.plate for one in together] == [demo_plates._COMPANION]
+    assert hits == 0  # nobody looked for it then
