@@ -13,7 +13,9 @@ from svidok.access import Actor
 from svidok.api.door import Shows, guarded
 from svidok.api.services import Services
 from svidok.base import BadInput
+from svidok.db import Row
 from svidok.plates import hotlist_file, hotlists, standing
+from svidok.plates.accuracy import TRUTH_FILE, Accuracy, Truth, measured, truths
 from svidok.plates.completeness import span_of
 
 _MOST_FILE = 32 * 1024 * 1024
@@ -133,6 +135,30 @@ class HourOut(msgspec.Struct, kw_only=True):
     reads: int
     confidence: float | None
     low: int
+
+
+class AccuracyOut(msgspec.Struct, kw_only=True):
+    """What one camera's reads were worth in whole loops of what is known to pass it; `share` unset before the first."""
+
+    camera_id: UUID
+    number: str
+    name_uk: str
+    name_en: str
+    loop_s: float
+    since: datetime | None
+    until: datetime | None
+    passed: int
+    right: int
+    share: float | None
+    misread: int
+    invented: int
+    twice: int
+
+
+class AccuraciesOut(msgspec.Struct, kw_only=True):
+    """The cameras whose truth is known."""
+
+    items: list[AccuracyOut]
 
 
 class HoursOut(msgspec.Struct, kw_only=True):
@@ -317,6 +343,31 @@ def reinstate_camera(camera_id: UUID, data: ReasonIn, services: Services, actor:
     return {"ok": True}
 
 
+@get("/api/plates/accuracy", **guarded("view_read_quality"), sync_to_thread=True)
+def show_accuracy(services: Services, minutes: int = 60) -> AccuraciesOut:
+    """How well cameras read whose truth is known (a demonstration, a test drive with a list). No plate is in it."""
+    path = services.data / TRUTH_FILE
+    known = truths(path) if path.exists() else {}
+    until = services.clock.now()
+    since = until - timedelta(minutes=max(1, min(minutes, 24 * 60)))
+    found = []
+    with services.database.transaction() as tx:
+        for number, truth in sorted(known.items()):
+            camera = tx.maybe("SELECT id, name_uk, name_en FROM fleet.camera WHERE number = %(n)s", n=number)
+            if camera is not None:
+                told = measured(tx, camera_id=camera["id"], truth=truth, since=since, until=until)
+                found.append(_accuracy_out(number, camera, truth, told))
+    return AccuraciesOut(items=found)
+
+
+def _accuracy_out(number: str, camera: Row, truth: Truth, told: Accuracy) -> AccuracyOut:
+    return AccuracyOut(
+        camera_id=camera["id"], number=number, name_uk=camera["name_uk"], name_en=camera["name_en"],
+        loop_s=truth.loop_s, since=told.since, until=told.until, passed=told.passed, right=told.right,
+        share=told.share, misread=len(told.misread), invented=len(told.invented), twice=told.twice,
+    )  # fmt: skip
+
+
 @get("/api/hotlists/false-hits", **guarded("view_hotlists"), sync_to_thread=True)
 def show_false_hits(services: Services, days: int = 30) -> FalseHitsAllOut:
     """How the hits of each list were judged in the last `days`."""
@@ -335,5 +386,5 @@ def _quality_span(start: datetime, end: datetime) -> tuple[datetime, datetime]:
 
 ROUTES = [
     list_hotlists, make_hotlist, end_hotlist, list_entries, add_entry, import_entries, export_entries, approve_entry,
-    end_entry, show_quality, show_hours, reinstate_camera, show_false_hits,
+    end_entry, show_quality, show_hours, reinstate_camera, show_accuracy, show_false_hits,
 ]  # fmt: skip

@@ -4,6 +4,7 @@ import base64
 import json
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from svidok.api.jobs import Jobs
 from svidok.base import SystemClock, new_id
 from svidok.governance import ReferenceKind
 from svidok.incidents.raising import raise_waiting
+from svidok.plates.accuracy import TRUTH_FILE, Truth, write_truths
 from svidok.plates.model import Source
 from svidok.plates.store import Reads
 
@@ -238,3 +240,24 @@ def test_quality_and_answering_tell_no_plates(client: TestClient[Litestar], stat
     rules = client.get("/api/plates/rules", headers=headers(station, Role.INVESTIGATOR, None)).json()
     assert rules["age_tier_days"] == 90
     assert rules["searches_made_today"] >= 1
+
+
+def test_accuracy_is_measured_on_a_known_truth_and_tells_no_plate(
+    client: TestClient[Litestar], station: Station, make
+) -> None:  # fmt: skip
+    anybody = headers(station, Role.AUDITOR, None)
+    assert client.get("/api/plates/accuracy", headers=anybody).json()["items"] == []
+    folder: Path = client.app.state.services.data
+    truth = {"P-3": Truth(loop_s=20.0, plates=("LM1111AA", "LM2222AA")), "X-1": Truth(loop_s=20.0, plates=())}
+    write_truths(folder / TRUTH_FILE, truth)
+    before = client.get("/api/plates/accuracy", headers=anybody).json()["items"]
+    assert [(one["number"], one["passed"], one["share"]) for one in before] == [("P-3", 0, None)]
+    began = CLOCK.now() - timedelta(minutes=5)
+    seen = [(0, "LM1111AA"), (9, "LM2222AA"), (20, "LM1111AA"), (29, "LM2227AA"), (40, "LM1111AA"), (41, "KH0000ZZ")]
+    Reads(station.database).add(
+        [make(plate, 3, taken_at=began + timedelta(seconds=s), id=new_id()) for s, plate in seen]
+    )
+    answer = client.get("/api/plates/accuracy", headers=anybody)
+    (told,) = answer.json()["items"]
+    assert (told["passed"], told["right"], told["misread"], told["twice"], told["share"]) == (4, 3, 1, 0, 0.75)
+    assert "LM" not in answer.text

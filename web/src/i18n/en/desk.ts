@@ -35,4 +35,7 @@ export const desk = {
   "desk.step.refute": "refuted",
   "desk.step.hand-over": "handed over",
   "desk.step.note": "note",
+  "action.view_alerts": "alerts viewed",
+  "action.judge_alert": "alert judged",
+  "action.manage_alert_channels": "alert channels changed",
 };

@@ -35,4 +35,7 @@ export const desk = {
   "desk.step.refute": "спростовано",
   "desk.step.hand-over": "передано",
   "desk.step.note": "примітка",
+  "action.view_alerts": "тривоги переглянуто",
+  "action.judge_alert": "тривогу оцінено",
+  "action.manage_alert_channels": "канали тривог змінено",
 };
