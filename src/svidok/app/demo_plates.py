@@ -76,10 +76,10 @@ def _device(tx: Transaction, administrator: Actor, at: datetime) -> tuple[Device
 
 
 def _pass_before(database: Database, settings: Settings, device: Device, plates: tuple[str, ...], at: datetime) -> None:
-    """Let `plates` have passed some cameras, and somebody with the first of them."""
+    """Let `plates` have passed some cameras, and somebody behind them."""
     door = Plates(database=database, data=settings.data, clock=SystemClock()).door
     driven = [(plate, timedelta(hours=2 * number)) for number, plate in enumerate(plates)]
-    driven += [(_COMPANION, timedelta(seconds=-25))] if plates else []
+    driven += [(_COMPANION, later - timedelta(seconds=25)) for _, later in driven]
     reads = [
         Submission(
             plate=plate, confidence=0.96, taken_at=at - timedelta(hours=hours) - later, camera=camera, country="UA",
