@@ -1,6 +1,10 @@
 """The reader on real segment files and a real database: each vehicle once, proved, whatever breaks."""
 
 import json
+import os
+import subprocess
+import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -131,6 +135,45 @@ def test_killed_at_any_moment_it_tells_each_vehicle_once(gate: Gate, traffic: Cl
     texts = [row["text"] for row in gate.reads()]
     assert len(texts) == len(set(texts))
     assert set(texts) == {one.plate for one in SCENE.traffic()}
+
+
+@pytest.mark.timeout(900)
+def test_the_reader_role_killed_under_load_loses_nothing_and_tells_nothing_twice(
+    gate: Gate, traffic: Clip, database_url: str, tmp_path: Path
+) -> None:  # fmt: skip
+    """A real process, with footage that waits to be read: SIGKILL on its way, SIGKILL when it has told something."""
+    begin(gate, 61)
+    gate.yard.record(traffic, gate.clock.now() - timedelta(seconds=60), count=SECONDS)
+    environment = {
+        **os.environ, "SVIDOK_DATABASE_URL": database_url, "SVIDOK_DATA": str(tmp_path), "SVIDOK_NODE": gate.yard.node,
+        "PYTHONPATH": os.pathsep.join(sys.path),
+    }  # fmt: skip
+    begun = (gate.folder / "followed.json").read_bytes()
+    truth = sorted(one.plate for one in SCENE.traffic())
+
+    def read_on(enough: Callable[[], bool]) -> None:
+        with (tmp_path / "reader.log").open("ab") as log:
+            reader = subprocess.Popen(
+                [sys.executable, "-m", "svidok", "reader"], env=environment, stdout=log, stderr=log
+            )
+        try:
+            until = time.monotonic() + 280
+            while not enough():
+                told = (tmp_path / "reader.log").read_text()[-2000:]
+                assert reader.poll() is None, told
+                assert time.monotonic() < until, told
+                time.sleep(0.05)
+        finally:
+            reader.kill()
+            reader.wait()
+
+    read_on(lambda: (gate.folder / "followed.json").read_bytes() != begun)
+    read_on(lambda: bool(gate.reads()))
+    acknowledged = {row["id"] for row in gate.reads()}
+    read_on(lambda: len(gate.reads()) >= len(truth))
+    rows = gate.reads()
+    assert acknowledged <= {row["id"] for row in rows}
+    assert sorted(str(row["text"]) for row in rows) == truth
 
 
 def test_while_the_store_is_away_reads_wait_and_nothing_is_passed_over(gate: Gate, traffic: Clip) -> None:
