@@ -9,6 +9,7 @@ of it streams: memory does not grow with the log.
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from uuid import UUID
 
 from svidok.db import Database, Queries, Row
 from svidok.ledger.entry import Entry, opens
@@ -140,7 +141,8 @@ def _compare_row(row: Row, leaf: Entry, index: int, report: AuditReport) -> None
 
 def _leaf_hashes(reader: LogReader, size: int, report: AuditReport) -> Iterator[bytes]:
     """The hash of every entry in order, until a bundle cannot be read; notes what is no entry, or is there again."""
-    seen: dict[object, int] = {}
+    recent: dict[UUID, int] = {}
+    before = recent  # two halves of what is remembered: taking the oldest out of one, one by one, is slow
     for number, width in bundles_of(size):
         try:
             entries = reader.entries(number, width)
@@ -155,11 +157,12 @@ def _leaf_hashes(reader: LogReader, size: int, report: AuditReport) -> Iterator[
             except ValueError as error:
                 report.add("entry-bad", f"leaf {index}", str(error))
                 continue
-            if entry.id in seen:
-                report.add("entry-double", f"leaf {index}", f"states {entry.id} again, first at leaf {seen[entry.id]}")
-            seen[entry.id] = index
-            if len(seen) > _REMEMBERED_IDS:
-                del seen[next(iter(seen))]
+            first = recent.get(entry.id, before.get(entry.id))
+            if first is not None:
+                report.add("entry-double", f"leaf {index}", f"states {entry.id} again, first at leaf {first}")
+            if len(recent) >= _REMEMBERED_IDS:
+                recent, before = {}, recent
+            recent[entry.id] = index
 
 
 class _Tiles:

@@ -9,6 +9,7 @@ while the tree over it still verifies.
 import hashlib
 import json
 import os
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TypeAlias
@@ -18,6 +19,16 @@ JSON: TypeAlias = "str | int | bool | list[JSON] | dict[str, JSON] | None"
 
 SALT_BYTES = 32
 VERSION = 1
+
+_UUID = rb"([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})"
+# The canonical bytes of a leaf whose kind needs no escapes: nearly all there are, and ten times as fast to read.
+_PLAIN = re.compile(
+    rb'{"at":"([1-9][0-9]{3}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6})Z","commitment":"([0-9a-f]{64})","id":"'
+    + _UUID
+    + rb'","kind":"([a-z.-]+)","subject":"'
+    + _UUID
+    + rb'","v":1}'
+)
 
 
 def canonical(value: JSON) -> bytes:
@@ -95,6 +106,12 @@ class Entry:
     @classmethod
     def parse(cls, data: bytes) -> "Entry":
         """The leaf back from its bytes; `ValueError` where they are not the canonical bytes of a leaf."""
+        if plain := _PLAIN.fullmatch(data):
+            at, commitment, own, kind, subject = (part.decode() for part in plain.groups())
+            return cls(
+                id=UUID(own), kind=kind, subject=UUID(subject), commitment=bytes.fromhex(commitment),
+                at=datetime.fromisoformat(at).replace(tzinfo=UTC),
+            )  # fmt: skip
         leaf = json.loads(data)
         try:
             entry = cls(

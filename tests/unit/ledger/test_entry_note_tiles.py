@@ -32,6 +32,12 @@ def test_a_leaf_has_one_form_only() -> None:
         b"[]",
         b'{"id":1}',
         written.replace(b'"v":1', b'"v":2'),
+        written.replace(b"2026-11", b"2026-13"),
+        written.replace(b"2026-", b"0999-"),
+        written.replace(b"2026-", b"0000-"),
+        written.replace(b"0" * 64, b"A" * 64),
+        written.replace(b"10:00:00", b"24:00:00"),
+        written + b"\n",
     ):
         with pytest.raises(ValueError):
             Entry.parse(twisted)
