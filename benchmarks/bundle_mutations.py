@@ -1,6 +1,6 @@
 """How many changed bundles of 10,000 does any verifier accept, and do all of them say the same of each?
 
-    python benchmarks/bundle_mutations.py [how many] [how many in Chromium]
+    python benchmarks/bundle_mutations.py [how many] [how many in Chromium] [part/parts]
 
 Bundles are made by the product's own writer; each change is from a seed (see `Mutator`): every class of byte flipped,
 files and fragments removed, doubled, moved, manifests made anew, statements signed anew with the operator's own key,
@@ -11,6 +11,7 @@ import json
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections import Counter
 from datetime import UTC, datetime
@@ -25,7 +26,7 @@ from mutations import Mutator  # noqa: E402
 from svidok.evidence.bundle.files import MemoryFiles  # noqa: E402
 from svidok.evidence.bundle.verify import verify_bundle  # noqa: E402
 
-BLOCK = 1000
+BLOCK = 500
 
 
 def told(report) -> dict[str, object]:
@@ -33,17 +34,34 @@ def told(report) -> dict[str, object]:
     return {"verdict": str(report.verdict), "items": items, "codes": sorted(report.codes())}
 
 
-def batch(command: list[str], lines: list[str]) -> list[dict[str, object]]:
-    done = subprocess.run(command, input="\n".join(lines) + "\n", capture_output=True, text=True, check=True)
-    answers = [json.loads(line) for line in done.stdout.splitlines()]
-    return [{"verdict": a["verdict"], "items": a["items"], "codes": sorted(a["codes"])} for a in answers]
+class Verifier:
+    """Another verifier in a process that stays, so that no start is paid for twice."""
+
+    def __init__(self, command: list[str]) -> None:
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def ask(self, lines: list[str]) -> list[dict[str, object]]:
+        def tell() -> None:
+            for line in lines:
+                self.process.stdin.write(line + "\n")
+            self.process.stdin.flush()
+
+        teller = threading.Thread(target=tell)
+        teller.start()
+        answers = [json.loads(self.process.stdout.readline()) for _ in lines]
+        teller.join()
+        return [{"verdict": a["verdict"], "items": a["items"], "codes": sorted(a["codes"])} for a in answers]
+
+    def end(self) -> None:
+        self.process.stdin.close()
+        self.process.wait(60)
 
 
 def read(folder: Path) -> dict[str, bytes]:
     return {p.relative_to(folder).as_posix(): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
 
 
-def build(scratch: Path) -> dict[str, list[str]]:
+def build(scratch: Path) -> dict[str, Verifier]:
     node = scratch / "node"
     subprocess.run(
         ["npx", "vite", "build", "--ssr", "src/verify/batch.ts", "--outDir", str(node), "--logLevel", "error"],
@@ -52,7 +70,10 @@ def build(scratch: Path) -> dict[str, list[str]]:
     )
     third = scratch / "third"
     subprocess.run(["go", "build", "-o", str(third), "."], cwd=ROOT / "verifiers" / "go", check=True)
-    return {"browser's code (Node)": ["node", str(node / "batch.js")], "Go": [str(third), "-batch"]}
+    return {
+        "browser's code (Node)": Verifier(["node", str(node / "batch.js")]),
+        "Go": Verifier([str(third), "-batch"]),
+    }
 
 
 def in_chromium(scratch: Path, base: dict[str, bytes], changes: list, trust: Path, page: Path) -> tuple[int, int]:
@@ -83,7 +104,7 @@ def main() -> None:
     sample = int(sys.argv[2]) if len(sys.argv) > 2 else 30
     with tempfile.TemporaryDirectory(prefix="svidok-mutations-") as name:
         scratch = Path(name)
-        clip = making.load_clip_maker()(scratch, name="clip", seconds=12, size="128x72", sound=True, b_frames=2)
+        clip = making.load_clip_maker()(scratch, name="clip", seconds=12, size="64x36", sound=True, b_frames=2)
         courts = {
             seed: making.make_bundle(
                 scratch / seed, scratch / f"bundle-{seed}", seed=seed, at=datetime.now(UTC), clip=clip
@@ -95,12 +116,12 @@ def main() -> None:
         trust.write_bytes(courts["a"].trust_file())
         verifiers = build(scratch)
         clean = json.dumps({"base": str(scratch / "bundle-a"), "trust": str(trust), "set": {}, "remove": []})
-        refused = sum(
-            answer["verdict"] != "valid" for command in verifiers.values() for answer in batch(command, [clean] * 50)
-        )
+        refused = sum(answer["verdict"] != "valid" for one in verifiers.values() for answer in one.ask([clean] * 50))
         refused += sum(str(verify_bundle(MemoryFiles(base), trust.read_bytes()).verdict) != "valid" for _ in range(50))
         accepted, disagreed, kinds, codes, taken = Counter(), Counter(), Counter(), Counter(), Counter()
-        changes = list(Mutator(base, other, courts["a"], seed=2026).make(count))
+        part, parts = map(int, sys.argv[3].split("/")) if len(sys.argv) > 3 else (1, 1)
+        changes = list(Mutator(base, other, courts["a"], seed=2026).make(count))[part - 1 :: parts]
+        count = len(changes)
         for start in range(0, count, BLOCK):
             block = changes[start : start + BLOCK]
             began = time.monotonic()
@@ -108,9 +129,9 @@ def main() -> None:
             taken["Python"] += time.monotonic() - began
             lines = [change.told(str(scratch / "bundle-a"), str(trust)) for change in block]
             accepted["Python"] += sum(one["verdict"] != "invalid" for one in ours)
-            for verifier, command in verifiers.items():
+            for verifier, asked in verifiers.items():
                 began = time.monotonic()
-                theirs = batch(command, lines)
+                theirs = asked.ask(lines)
                 taken[verifier] += time.monotonic() - began
                 accepted[verifier] += sum(one["verdict"] != "invalid" for one in theirs)
                 for change, a, b in zip(block, ours, theirs, strict=True):
@@ -126,6 +147,8 @@ def main() -> None:
                 f"  {verifier}: accepted {accepted[verifier]}, disagreed with Python {disagreed[verifier]}, {taken[verifier]:.0f} s"
             )
         print(f"  clean ones refused: {refused} of 150")
+        for one in verifiers.values():
+            one.end()
         page = ROOT / "web" / "dist" / "verify.html"
         if sample and page.exists():
             judged, let = in_chromium(scratch, base, changes[:: max(1, count // sample)][:sample], trust, page)

@@ -18,6 +18,8 @@ sys.path[:0] = [str(HERE), str(HERE.parent / "rooms" / "evidence"), str(HERE.par
 
 import making  # noqa: E402
 from mutations import remade  # noqa: E402
+from odd import taught  # noqa: E402
+from stamped import stamped  # noqa: E402
 from targeted import targeted  # noqa: E402
 
 from svidok.evidence.bundle.files import MemoryFiles  # noqa: E402
@@ -50,14 +52,22 @@ def main() -> None:
         for number, (files, trust) in enumerate(targeted(court, base, None)):
             changed = {path: data for path, data in files.items() if base.get(path) != data}
             if sum(map(len, changed.values())) <= MOST_BYTES:
-                told = {"set": {path: base64.b64encode(data).decode() for path, data in changed.items()},
-                        "remove": [path for path in base if path not in files]}  # fmt: skip
-                vectors.append(vector(f"targeted {number}", base, told, trust, own))
+                vectors.append(vector(f"targeted {number}", base, difference(base, files), trust, own))
+        for number, (files, trust) in enumerate(stamped(court, base)):
+            if len(files["proof/stamp-1.tst"]) <= MOST_BYTES:
+                vectors.append(vector(f"token {number}", base, difference(base, files), trust, own))
+        for name, files in taught(court, base).items():
+            vectors.append(vector(name, base, difference(base, files), own, own))
         assert remade(base) == base
         (target / "vectors.json").write_text(
             json.dumps({"format": "svidok-vectors/1", "vectors": vectors}, ensure_ascii=False, indent=1) + "\n"
         )
         sys.stdout.write(f"{len(vectors)} vectors\n")
+
+
+def difference(base: dict[str, bytes], files: dict[str, bytes]) -> dict:
+    changed = {path: base64.b64encode(data).decode() for path, data in files.items() if base.get(path) != data}
+    return {"set": changed, "remove": [path for path in base if path not in files]}
 
 
 def apply(base: dict[str, bytes], change: dict) -> dict[str, bytes]:

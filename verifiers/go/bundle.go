@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"io"
 	"regexp"
 	"sort"
+	"strconv"
 	"strings"
 )
 
@@ -152,8 +154,11 @@ func (e *examination) read(name string) []byte {
 
 // rest gives a file whose bytes are those in its manifest; nothing, and a fault, otherwise.
 func (e *examination) rest(item, name string) []byte {
-	if e.sound[name] {
-		return e.read(name)
+	if due, hashed := e.digests[name]; hashed && e.sound[name] {
+		data := e.read(name)
+		if hex.EncodeToString(sha(data)) == due {
+			return data
+		}
 	}
 	e.add(item, "hash-mismatch", name)
 	return nil
@@ -161,15 +166,18 @@ func (e *examination) rest(item, name string) []byte {
 
 func readManifest(data []byte) map[string]string {
 	need(bytes.HasSuffix(data, []byte("\n")), "a manifest ends in a newline")
-	listed, last := map[string]string{}, ""
+	listed, folded, last := map[string]string{}, map[string]bool{}, ""
 	for _, line := range strings.Split(strings.TrimSuffix(string(data), "\n"), "\n") {
 		found := lineForm.FindStringSubmatch(line)
 		need(found != nil && found[2] > last, "a line has another form")
 		for _, part := range strings.Split(found[2], "/") {
-			need(part != "..", "a line has another form")
+			need(part != "." && part != "..", "a line has another form")
 		}
 		last = found[2]
 		listed[last] = found[1]
+		lower := strings.ToLower(last)
+		need(!folded[lower], "two paths differ only in case")
+		folded[lower] = true
 	}
 	return listed
 }
@@ -486,6 +494,7 @@ func (e *examination) disclosure() object {
 		need(clipForm.MatchString(text(clip["path"])), "a clip's name")
 		take(text(clip["path"]))
 		take(text(clip["proof"]))
+		need(text(clip["proof"]) == strings.TrimSuffix(text(clip["path"]), "mp4")+"proof.json", "a proof's name")
 		id(clip["exhibit"])
 		id(clip["channel"])
 		text(clip["from"])
@@ -495,6 +504,7 @@ func (e *examination) disclosure() object {
 	for _, one := range list(told["files"]) {
 		file := fields(one)
 		take(text(file["path"]))
+		need(strings.HasPrefix(text(file["path"]), "data/files/"), "a file's name")
 		id(file["exhibit"])
 		hash(file["sha256"])
 		readDevice(file)
@@ -557,7 +567,7 @@ func (e *examination) custody(told object, n note) []entry {
 func isChain(chain []entry) bool {
 	previous, at, index := "", int64(0), int64(-1)
 	for i, one := range chain {
-		if fmt.Sprint(one.payload["number"]) != fmt.Sprint(i+1) || one.payload["previous"] != any(previous) || one.at < at || one.index <= index {
+		if one.payload["number"] != any(json.Number(strconv.Itoa(i+1))) || one.payload["previous"] != any(previous) || one.at < at || one.index <= index {
 			return false
 		}
 		previous, at, index = one.commitment, one.at, one.index

@@ -11,7 +11,6 @@ import (
 const (
 	unbroken = 1000000
 	seam     = 50000
-	never    = int64(1) << 62
 )
 
 type fragment struct {
@@ -38,6 +37,7 @@ func readSegment(told any) *segment {
 		each := fields(inner, "head", "leaf", "size", "path")
 		found.fragments = append(found.fragments, fragment{
 			unbase64(text(each["head"])), count(each["leaf"]), count(each["size"]), path(each["path"])})
+		need(count(each["size"]) < 1<<32, "a fragment is too large")
 	}
 	return found
 }
@@ -70,7 +70,7 @@ func checkSeals(segments []*segment, channel string, n note, add func(code, wher
 	for i, one := range segments {
 		where := fmt.Sprintf("segment %d", i+1)
 		opened := openEntry(one.seal, n)
-		own := fmt.Sprint(opened.payload["segment"])
+		own := id(opened.payload["segment"])
 		one.leaves = number(opened.payload["leaves"])
 		need(one.leaves > 0 && one.leaves < 1<<32, "no leaves")
 		one.root = hash(opened.payload["root"])
@@ -201,12 +201,11 @@ func checkHoles(segments []*segment, gaps []any, channel string, from, to int64,
 		gap := openEntry(told, n)
 		if !gap.good || (gap.kind != "gap.closed" && gap.kind != "gap.opened") {
 			add("not-in-log", "gap")
-		} else if gap.payload["channel"] == any(channel) && gap.payload["reason"] != any("unknown") {
-			end := never
-			if gap.payload["end"] != nil {
-				end = instant(gap.payload["end"])
+		} else if gap.kind == "gap.closed" && gap.payload["channel"] == any(channel) {
+			found := span{instant(gap.payload["start"]), instant(gap.payload["end"]), 0}
+			if gap.payload["reason"] != any("unknown") {
+				known = append(known, found)
 			}
-			known = append(known, span{instant(gap.payload["start"]), end, 0})
 		}
 	}
 	sort.Slice(known, func(a, b int) bool {

@@ -5,7 +5,11 @@ import (
 	"encoding/binary"
 )
 
-const videoClock = 90000
+const (
+	videoClock  = 90000
+	latestTick  = 1 << 42
+	highestRate = 1 << 18
+)
 
 type box struct {
 	name string
@@ -178,7 +182,11 @@ func parseHead(data []byte, size int64) head {
 		inner := boxes(one.body, false)
 		track := u32(lastBox(inner, "tfhd"), 4)
 		tfdt := lastBox(inner, "tfdt")
-		bases[track] = u32(tfdt, 4)<<32 | u32(tfdt, 8)
+		high := u32(tfdt, 4)
+		bases[track] = int64(latestTick)
+		if low := u32(tfdt, 8); high < latestTick>>32 {
+			bases[track] = high<<32 | low
+		}
 		runs[track] = parseRun(lastBox(inner, "trun"))
 	}
 	need(runs[1] != nil, "no picture")
@@ -188,6 +196,10 @@ func parseHead(data []byte, size int64) head {
 		total += sum(found.audio.sizes)
 	}
 	need(total == size, "sizes do not fit")
+	for _, one := range []*run{found.video, found.audio} {
+		need(one == nil || (sum(one.durations) < latestTick && (!one.shifted || len(one.sizes) > 0)), "a run is too long or empty")
+	}
+	need(found.base < latestTick && found.soundBase < latestTick, "too late")
 	return found
 }
 
@@ -244,6 +256,7 @@ func (t *track) add(r *run, at, offset int64, description []byte, begins bool) {
 	}
 	t.shifted = t.shifted || r.shifted || t.delay != 0
 	t.clock += sum(r.durations)
+	need(t.clock < latestTick, "too late")
 	t.chunks = append(t.chunks, offset)
 	number := t.describe(description)
 	samples := int64(len(r.sizes))
@@ -298,18 +311,19 @@ func full(name string, version, flags int64, parts ...[]byte) []byte {
 	return mk(name, append([][]byte{w32(version<<24 | flags)}, parts...)...)
 }
 
-func pairs(found []pair) []byte {
+func pairs(found []pair, least, most int64) []byte {
 	out := w32(int64(len(found)))
 	for _, one := range found {
+		need(one.value >= least && one.value <= most, "a number has no room")
 		out = append(out, w32(one.count, one.value)...)
 	}
 	return out
 }
 
 func (t *track) table(base int64, wide bool) []byte {
-	parts := [][]byte{full("stsd", 0, 0, w32(int64(len(t.entries))), bytes.Join(t.entries, nil)), full("stts", 0, 0, pairs(t.times))}
+	parts := [][]byte{full("stsd", 0, 0, w32(int64(len(t.entries))), bytes.Join(t.entries, nil)), full("stts", 0, 0, pairs(t.times, 0, 1<<32-1))}
 	if t.shifted {
-		parts = append(parts, full("ctts", 1, 0, pairs(t.shifts)))
+		parts = append(parts, full("ctts", 1, 0, pairs(t.shifts, -1<<31, 1<<31-1)))
 	}
 	rows := w32(int64(len(t.rows)))
 	for _, row := range t.rows {
@@ -391,7 +405,7 @@ func (a *arrangement) add(data []byte, size int64) (int64, int64) {
 		if a.audio == nil {
 			a.audio = &track{scale: a.init.rate}
 		}
-		need(a.audio.scale == a.init.rate, "the sound changes")
+		need(a.audio.scale == a.init.rate && a.init.rate > 0 && a.init.rate <= highestRate, "the sound changes")
 		at := floorDiv(a.shift*a.init.rate, videoClock) + h.soundBase
 		a.audio.add(h.audio, at, a.media+sum(h.video.sizes), a.init.audio, false)
 	}
@@ -421,7 +435,6 @@ func (a *arrangement) moov(base int64, wide bool, skip, drop int64) []byte {
 		mk("trak", tkhd(1, shown, 0, a.first.width, a.first.height), edits([2]int64{shown, a.video.lead + skip}), a.video.mdia(base, wide, true)),
 	}
 	if t := a.audio; t != nil {
-		need(t.scale > 0, "no rate")
 		late := floorDiv(t.start*videoClock, t.scale) - skip
 		edit := edits([2]int64{shown, floorDiv(-late*t.scale, videoClock)})
 		if late > 0 {

@@ -144,6 +144,8 @@ func openEntry(told any, n note) entry {
 	leaf := fields(parseJSON([]byte(leafText)), "at", "commitment", "id", "kind", "subject", "v")
 	payload := fields(parseJSON([]byte(payloadText)))
 	need(number(leaf["v"]) == 1, "not an entry")
+	id(leaf["id"])
+	id(leaf["subject"])
 	commitment := hash(leaf["commitment"])
 	good := bytes.Equal(sha(salt, []byte(payloadText)), commitment) &&
 		included(sha([]byte{0}, []byte(leafText)), index, n.size, siblings, n.root)

@@ -13,6 +13,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strconv"
 )
 
 // folder is a bundle on disk, with changes in memory over it.
@@ -128,6 +129,12 @@ func batch() error {
 	return lines.Err()
 }
 
+// plain writes out letters that would steer a terminal.
+func plain(text string) string {
+	quoted := strconv.Quote(text)
+	return quoted[1 : len(quoted)-1]
+}
+
 func main() {
 	arguments := os.Args[1:]
 	var trust []byte
@@ -157,10 +164,10 @@ func main() {
 	}
 	result := verify(bundle, trust)
 	for _, item := range result.order {
-		fmt.Printf("%-8s %s\n", result.Items[item], item)
+		fmt.Printf("%-8s %s\n", result.Items[item], plain(item))
 		for _, one := range result.Faults {
 			if one.Item == item {
-				fmt.Printf("         %s  %s\n", one.Code, one.Where)
+				fmt.Printf("         %s  %s\n", one.Code, plain(one.Where))
 			}
 		}
 	}

@@ -248,7 +248,7 @@ func issued(one, by *x509.Certificate) bool {
 		by.CheckSignature(one.SignatureAlgorithm, one.RawTBSCertificate, one.Signature) == nil
 }
 
-var timeForm = regexp.MustCompile(`^[0-9]{14}(\.[0-9]+)?Z$`)
+var timeForm = regexp.MustCompile(`^(?:19[789]|2[01][0-9])[0-9]{11}(\.[0-9]+)?Z$`)
 
 func generalized(written string) int64 {
 	need(timeForm.MatchString(written), "not an instant")

@@ -29,6 +29,7 @@ var integer = regexp.MustCompile(`^(0|-?[1-9][0-9]{0,15})$`)
 
 // parseJSON gives the value that canonical bytes hold.
 func parseJSON(data []byte) any {
+	const deepest = 32
 	need(utf8.Valid(data), "not UTF-8")
 	decoder := json.NewDecoder(bytes.NewReader(data))
 	decoder.UseNumber()
@@ -37,12 +38,12 @@ func parseJSON(data []byte) any {
 	_, err := decoder.Token()
 	need(err == io.EOF, "more than one value")
 	var out bytes.Buffer
-	writeJSON(&out, value)
+	writeJSON(&out, value, deepest)
 	need(bytes.Equal(out.Bytes(), data), "not canonical")
 	return value
 }
 
-func writeJSON(out *bytes.Buffer, value any) {
+func writeJSON(out *bytes.Buffer, value any, depth int) {
 	switch v := value.(type) {
 	case nil:
 		out.WriteString("null")
@@ -56,15 +57,17 @@ func writeJSON(out *bytes.Buffer, value any) {
 	case string:
 		writeString(out, v)
 	case []any:
+		need(depth > 0, "too deep")
 		out.WriteByte('[')
 		for i, one := range v {
 			if i > 0 {
 				out.WriteByte(',')
 			}
-			writeJSON(out, one)
+			writeJSON(out, one, depth-1)
 		}
 		out.WriteByte(']')
 	case object:
+		need(depth > 0, "too deep")
 		names := make([]string, 0, len(v))
 		for name := range v {
 			names = append(names, name)
@@ -77,7 +80,7 @@ func writeJSON(out *bytes.Buffer, value any) {
 			}
 			writeString(out, name)
 			out.WriteByte(':')
-			writeJSON(out, v[name])
+			writeJSON(out, v[name], depth-1)
 		}
 		out.WriteByte('}')
 	}
@@ -181,7 +184,7 @@ func unbase64(encoded string) []byte {
 	return data
 }
 
-var instantForm = regexp.MustCompile(`^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{6}Z$`)
+var instantForm = regexp.MustCompile(`^(?:19[789]\d|2[01]\d\d)-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{6}Z$`)
 
 func instant(value any) int64 {
 	written := text(value)

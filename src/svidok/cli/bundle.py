@@ -9,8 +9,9 @@ import click
 
 from svidok.base import BadInput, from_us
 from svidok.evidence.bundle.faults import Fault, Report, Verdict
-from svidok.evidence.bundle.files import Files, open_bundle
+from svidok.evidence.bundle.files import Files
 from svidok.evidence.bundle.verify import TRUST_FILE, verify_bundle
+from svidok.evidence.bundle.zipped import open_bundle
 
 EXITS = {Verdict.VALID: 0, Verdict.INVALID: 1, Verdict.PARTIAL: 3}
 
@@ -70,12 +71,21 @@ def told_report(report: Report) -> dict[str, object]:
 
 def _tell(report: Report) -> None:
     for name, verdict in report.items:
-        click.echo(f"{verdict!s:8} {name}")
+        click.echo(f"{verdict!s:8} {_plain(name)}")
         for fault in report.faults:
             if fault.item == name:
-                click.echo(f"         {fault.code}  {fault.where}{_when(fault)}")
-                click.echo(f"             {fault.says}")
+                click.echo(_plain(f"         {fault.code}  {fault.where}{_when(fault)}"))
+                click.echo(_plain(f"             {fault.says}"))
     click.echo(f"{report.verdict}: {len(report.items)} items, {len(report.faults) or 'no'} faults")
+
+
+def _plain(text: str) -> str:
+    """`text` without letters that steer a terminal: names in a bundle are chosen by who may wish to look valid.
+
+    >>> _plain("a" + chr(27) + "[2Jb"), _plain("data/Ї")
+    ('a\\x1b[2Jb', 'data/Ї')
+    """
+    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)
 
 
 def _when(fault: Fault) -> str:

@@ -37,6 +37,8 @@ BLOCK_BYTES = 256 * 1024
 _HEAD_GUESS = 4096  # holds the head of 250 pictures with sound; longer ones are read again
 _PRFT_BYTES = 32
 _MDAT_HEADER = 16
+_LATEST_TICK = 1 << 42  # a year and a half at 90 kHz; beyond it, not every reader of a header could reckon alike
+_HIGHEST_RATE = 1 << 18  # Hz
 
 
 class Elsewhere(Protocol):
@@ -102,6 +104,8 @@ class _Track:
             _count(self.shifts, shift + self.delay)
         self.shifted = self.shifted or run.offsets is not None or self.delay != 0
         self.clock += sum(run.durations)
+        if self.clock >= _LATEST_TICK:
+            raise Conflict("footage-damaged", "The times of this footage cannot be right. Run `svidok check`.")
         self.chunks.append(offset)
         description = self._describe(entry)
         if not self.runs or self.runs[-1][1:] != (len(run.sizes), description):
@@ -262,7 +266,7 @@ class Arrangement:
         damaged, with its place `offset` in its file, or where the codec changes.
         """
         samples = parse_head(head) if _is_whole(head, media_size) else None
-        if samples is None or self._init is None or _payload(samples) != media_size:
+        if samples is None or self._init is None or _payload(samples) != media_size or not _is_plausible(samples):
             raise Conflict(
                 "footage-damaged",
                 f"A fragment of {self._where} is damaged. Run `svidok check`.",
@@ -303,12 +307,22 @@ def _is_whole(head: bytes, media_size: int) -> bool:
     )
 
 
+def _is_plausible(samples: Samples) -> bool:
+    runs = [samples.video, *([samples.audio] if samples.audio else [])]
+    if any(run.offsets == () for run in runs):
+        return False
+    ticks = [samples.base, samples.audio_base, *(sum(run.durations) for run in runs)]
+    return max(ticks) < _LATEST_TICK
+
+
 def _add(
     video: _Track, audio: list[_Track], init: InitInfo, samples: Samples, *, shift: int, offset: int, begins: bool
 ) -> None:
     video.add(samples.video, at=shift + samples.base, offset=offset, entry=init.video_entry, begins=begins)
     if samples.audio is None or init.audio_entry is None:
         return
+    if not 0 < init.audio_rate <= _HIGHEST_RATE:
+        raise Conflict("footage-damaged", "The sound of this footage cannot be right. Run `svidok check`.")
     if not audio:
         audio.append(_Track(timescale=init.audio_rate))
     if init.audio_rate != audio[0].timescale:
@@ -371,8 +385,10 @@ def _mdia(track: _Track, stbl: bytes, *, is_video: bool) -> bytes:
 
 def _lead(run: Run) -> int:
     """When the earliest picture of `run` is shown, counted from its first decoding."""
+    if run.offsets is None:
+        return 0
     times = accumulate(run.durations, initial=0)
-    return max(0, min(at + shift for at, shift in zip(times, run.offsets, strict=False))) if run.offsets else 0
+    return max(0, min(at + shift for at, shift in zip(times, run.offsets, strict=False)))
 
 
 def _count(runs: list[list[int]], value: int) -> None:

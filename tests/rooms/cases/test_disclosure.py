@@ -10,8 +10,8 @@ import pytest
 from svidok.app.bundle_means import bundle_means
 from svidok.app.settings import Settings
 from svidok.base import Span
-from svidok.evidence.bundle.files import open_bundle
 from svidok.evidence.bundle.verify import TRUST_FILE, verify_bundle
+from svidok.evidence.bundle.zipped import open_bundle
 from svidok.evidence.disclosing import _verdict
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)

@@ -1,6 +1,7 @@
 """Bundles that are wrong in one thing alone, signed and stamped anew so that nothing else can give them away."""
 
 import base64
+import hashlib
 import json
 from dataclasses import replace
 
@@ -116,7 +117,30 @@ def _checkpoints(court, base: dict[str, bytes]) -> list[dict[str, bytes]]:
         with_(*lines, head=text.replace("\n3", "\n03", 1)), with_("— x\n"), with_("x\n"), base | {"data/checkpoint": text.encode()},
         base | {"data/checkpoint": note.encode()[:-1]}, base | {"data/checkpoint": b"\xff" + note.encode()},
         with_(*lines, first=own[:-10] + "AAAAAAAA=\n"), with_(*lines, first=lines[0]),
+        base | {"data/checkpoint": note.encode()[:-1] + b"x"}, with_(*lines, "— x AB==\n"), with_(*lines, "— x AA==\n"),
+        with_(*lines, "—  AA==\n"), with_(*lines, "— x \n"), with_(*lines, "— x AA== \n"), with_(*lines, "- x AA==\n"),
+        with_(*lines, "— x AA==\r\n"), with_(*lines, "\n"), with_(*lines, lines[0][:-1] + " \n"),
+        with_(*lines, first=own + own.replace("A", "B", 1)), with_(lines[0].replace("A", "B", 1), *lines),
+        *[with_(*lines, head=_resized(text, size)) for size in ("9007199254740991", "9007199254740992", "-1", "+5", "", "0", "٣", "1" * 5000)],
+        *[with_(*lines, head=_rerooted(text, size)) for size in (0, 31, 33)], with_(*lines, head="\n" + text), with_(*lines, head=text[:-1]),
+        with_(*lines, head="\n".join(["", *text.split("\n")[1:]])), with_(*lines, head=text.replace("\n", " \n", 1)),
+        *[with_(*[one.line(text.encode(), when) for one in court.witnesses])
+          for when in (0, at - 301, (1 << 40) - 1, 1 << 40, (1 << 64) - 1)],
     ]  # fmt: skip
+
+
+def _resized(text: str, size: str) -> str:
+    return "\n".join([text.split("\n")[0], size, *text.split("\n")[2:]])
+
+
+def _rerooted(text: str, size: int) -> str:
+    return "\n".join([*text.split("\n")[:2], base64.b64encode(bytes(size)).decode(), ""])
+
+
+def key_text(name: str, data: bytes) -> str:
+    """A verifier key of any bytes, with the id that fits them."""
+    own = hashlib.sha256(f"{name}\n".encode() + data).hexdigest()[:8]
+    return f"{name}+{own}+{base64.b64encode(data).decode()}"
 
 
 def _trusts(court) -> list[bytes]:
@@ -135,6 +159,17 @@ def _trusts(court) -> list[bytes]:
         replace(one, signer=one.witnesses[0]), replace(one, ledger=one.witnesses[0]), replace(one, witnesses=(one.ledger,), quorum=1),
         replace(one, authorities=(m.Authority(name="x", root=b"x", is_test=True),)),
     ]  # fmt: skip
+    raw = Key.parse(one.witnesses[0]).raw
+    odd = [key_text("", b"\x04" + raw), key_text("x", b"\x04" + raw + b"x"), key_text("x", b"\x04" + raw[:-1]), key_text("x", b"\x02" + raw),
+           key_text("x", b""), one.witnesses[0] + "x", one.witnesses[0].upper(), key_text("x y", b"\x04" + raw), key_text("x", b"\x04" + bytes(32)),
+           key_text("x", b"\x04" + b"\xff" * 32), key_text("x", b"\x04\x01" + bytes(31))]  # fmt: skip
+    changed += [replace(one, witnesses=(*one.witnesses, key)) for key in odd]
+    changed += [replace(one, ledger=key) for key in odd] + [replace(one, signer=key) for key in odd]
+    changed += [
+        replace(one, witnesses=one.witnesses[:2] + one.witnesses[:2], quorum=3),
+        replace(one, quorum=1),
+        replace(one, name=""),
+    ]
     plain = told_trust(one)
     return [told_trust(trust) for trust in changed] + [
         plain + b" ",
@@ -166,6 +201,17 @@ def _statements(court, base, trust) -> list[tuple[dict[str, bytes], bytes]]:
     put(canonical(envelope | {"signatures": "x"}))
     put(canonical(envelope | {"payloadType": "text/plain"}))
     put(canonical(envelope | {"payload": 1}))
+    put(canonical(envelope | {"payload": envelope["payload"][:-4] + "x==="}))
+    put(canonical(envelope | {"signatures": [sig, sig | {"keyid": "00000000"}]}))
+    put(canonical(envelope | {"signatures": [sig, sig]}))
+    put(canonical(envelope | {"signatures": [sig | {"keyid": sig["keyid"].upper()}]}))
+    put(canonical(envelope | {"signatures": [sig | {"sig": sig["sig"] + "\n"}]}))
+    put(canonical(envelope | {"signatures": [sig | {"sig": 1}]}))
+    put(canonical(envelope | {"signatures": [sig | {"keyid": None}]}))
+    put(canonical(envelope | {"signatures": None}))
+    put(canonical([envelope]))
+    put(b"\xef\xbb\xbf" + canonical(envelope))
+    put(b"{" + canonical(envelope)[1:-1] + b"," + canonical(envelope)[1:])
     put(canonical(envelope | {"more": 1}))
     put(base["proof/statement.json"] + b"\n")
     signed(statement | {"_type": "x"})
@@ -179,6 +225,16 @@ def _statements(court, base, trust) -> list[tuple[dict[str, bytes], bytes]]:
     )
     signed(statement | {"subject": [statement["subject"][0] | {"more": 1}, *statement["subject"][1:]]})
     signed(statement | {"subject": "x"})
+    signed(statement | {"subject": ["x"]})
+    signed(statement | {"subject": [1]})
+    signed(statement | {"subject": [statement["subject"][0] | {"digest": {}}, *statement["subject"][1:]]})
+    signed(statement | {"subject": [statement["subject"][0] | {"digest": {"sha256": 1}}, *statement["subject"][1:]]})
+    signed(statement | {"subject": [statement["subject"][0] | {"name": 1}, *statement["subject"][1:]]})
+    signed(statement | {"subject": [{"name": "x"}]})
+    signed(statement | {"subject": {}})
+    signed({k: v for k, v in statement.items() if k != "subject"})
+    signed(statement | {"more": 1})
+    signed([statement])
     assert statement["_type"] == STATEMENT_TYPE
     assert statement["predicateType"] == PREDICATE_TYPE
     return found

@@ -2,13 +2,18 @@
 
 import base64
 import hashlib
+import io
 import json
+import os
+import shutil
 import subprocess
+import zipfile
 
 import bagit
 import pypdf
 import pytest
 import rfc3161_client
+from archives import odd_zips
 from click.testing import CliRunner
 from cryptography import x509
 from securesystemslib.dsse import Envelope
@@ -16,9 +21,12 @@ from securesystemslib.signer import SSlibKey
 
 from svidok.cli.bundle import verify_bundle_command
 from svidok.evidence.bundle.faults import Verdict
-from svidok.evidence.bundle.files import FolderFiles, MemoryFiles, open_bundle
+from svidok.evidence.bundle.files import FolderFiles, MemoryFiles
 from svidok.evidence.bundle.verify import verify_bundle
 from svidok.evidence.bundle.writer import write_bundle, zip_bundle
+from svidok.evidence.bundle.zipped import open_bundle
+
+pytestmark = pytest.mark.timeout(300)  # whoever comes first waits for ffmpeg and three bundles
 
 
 def check(files: dict[str, bytes], trust: bytes | None):
@@ -234,3 +242,47 @@ def test_the_command_says_it_in_words_and_by_its_exit(bundles, tmp_path) -> None
     told = run(verify_bundle_command, [str(bundles["b"].folder), "--trust", str(trust), "--json"])
     assert told.exit_code == 1
     assert json.loads(told.output)["verdict"] == "invalid"
+
+
+def test_a_zip_that_two_programs_unpack_differently_is_refused(bundles, tmp_path) -> None:
+    clean = zip_bundle(bundles["a"].folder, tmp_path / "a.zip").read_bytes()
+    assert verify_bundle(open_bundle(tmp_path / "a.zip"), bundles["a"].trust).verdict == Verdict.VALID
+    for number, (why, data) in enumerate(odd_zips(clean).items()):
+        path = tmp_path / f"{number}.zip"
+        path.write_bytes(data)
+        with pytest.raises(ValueError):
+            open_bundle(path)
+            pytest.fail(why)
+    packed = tmp_path / "packed.zip"
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in bundles["a"].files.items():
+            archive.writestr(f"розкриття/{name}", data)
+    assert verify_bundle(open_bundle(packed), bundles["a"].trust).verdict == Verdict.VALID
+    torn = packed.read_bytes()
+    at = torn.index(b"data/clips/01.mp4") + 2000
+    packed.write_bytes(torn[:at] + bytes([torn[at] ^ 255]) + torn[at + 1 :])
+    assert verify_bundle(open_bundle(packed), bundles["a"].trust).verdict == Verdict.INVALID
+
+
+def test_links_and_letters_that_steer_a_terminal_do_no_harm(bundles, tmp_path) -> None:
+    folder = tmp_path / "bundle"
+    shutil.copytree(bundles["a"].folder, folder)
+    (folder / "\x1b[2Jvalid").write_bytes(b"")
+    (folder / os.fsdecode(b"\xff")).write_bytes(b"")
+    told = CliRunner().invoke(verify_bundle_command, [str(folder)])
+    assert told.exit_code == 1
+    assert "\x1b" not in told.output
+    (folder / "data" / "elsewhere").symlink_to(tmp_path)
+    assert "bag malformed" in set(verify_bundle(open_bundle(folder), bundles["a"].trust).codes())
+
+
+def test_a_disk_that_says_another_thing_each_time_is_not_believed(bundles) -> None:
+    class Fickle(MemoryFiles):
+        def open(self, name: str):
+            asked.append(name)
+            data = bundles["a"].files[name]
+            return io.BytesIO(data.replace(b"0123", b"9999") if asked.count(name) > 1 else data)
+
+    asked: list[str] = []
+    report = verify_bundle(Fickle(bundles["a"].files), bundles["a"].trust)
+    assert "disclosure hash-mismatch" in report.codes()

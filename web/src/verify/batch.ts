@@ -4,9 +4,11 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { verify, type Files } from "./core/verify";
+import { fromZip } from "./opening";
 
 interface Asked {
   base: string;
+  zip?: string; // a ZIP instead of all else
   trust: string | null;
   set: Record<string, string>;
   remove: string[];
@@ -29,6 +31,11 @@ function load(folder: string): Files {
 
 for await (const line of createInterface({ input: process.stdin })) {
   const asked = JSON.parse(line) as Asked;
+  if (asked.zip) {
+    const files = await fromZip(new Blob([new Uint8Array(readFileSync(asked.zip))])).catch((error: unknown) => String(error));
+    process.stdout.write(`${JSON.stringify({ files: typeof files === "string" ? null : [...files.keys()].sort(), says: files })}\n`);
+    continue;
+  }
   const files = new Map(load(asked.base));
   for (const name of asked.remove) files.delete(name);
   for (const [name, data] of Object.entries(asked.set)) files.set(name, new Blob([new Uint8Array(Buffer.from(data, "base64"))]));

@@ -9,6 +9,7 @@ without pictures has a gap that the log knows and that has a reason.
 """
 
 import hashlib
+import re
 import struct
 from bisect import bisect_right
 from collections.abc import Generator, Iterator, Sequence
@@ -17,9 +18,9 @@ from itertools import pairwise
 from typing import Any, BinaryIO
 
 from svidok.base import Conflict
-from svidok.evidence.bundle.entries import Opened, open_entry
+from svidok.evidence.bundle.entries import open_entry
 from svidok.evidence.bundle.faults import Fault
-from svidok.evidence.bundle.told import ToldClip, ToldRange, ToldSegment, instant_us, unhex
+from svidok.evidence.bundle.told import HASH, ID, ToldClip, ToldRange, ToldSegment, instant_us, unhex
 from svidok.ledger.cosigning import Note, unbase64
 from svidok.ledger.tree import leaf_hash, verify_inclusion
 from svidok.media.progressive import Arrangement
@@ -27,7 +28,6 @@ from svidok.media.progressive import Arrangement
 SEALED, GAP_CLOSED, GAP_OPENED = "segment.sealed", "gap.closed", "gap.opened"
 UNBROKEN_US = 1_000_000  # footage that goes on within a second of its end is unbroken
 SEAM_US = 50_000  # between two fragments of one segment: rounding, and the slew of a clock
-_NEVER = 1 << 62
 _BLOCK = 1 << 20
 
 
@@ -83,9 +83,9 @@ class _Checker:
         for number, one in enumerate(self._segments):
             opened = open_entry(one.told.seal, self._note)
             payload = opened.payload
-            one.id, one.index = str(payload.get("segment")), opened.index
+            one.id, one.index = _text_of(ID, payload.get("segment")), opened.index
             one.where = f"segment {number + 1} ({one.id})"
-            one.leaves, one.root = _positive(payload.get("leaves")), _root(payload.get("root"))
+            one.leaves, one.root = _positive(payload.get("leaves")), bytes.fromhex(_text_of(HASH, payload.get("root")))
             one.start_us, one.end_us = instant_us(payload.get("start")), instant_us(payload.get("end"))
             if not opened.is_good:
                 yield self._fault("not-in-log", one.where, opened.says)
@@ -182,15 +182,16 @@ class _Checker:
             opened = open_entry(told, self._note)
             if not opened.is_good or opened.kind not in (GAP_CLOSED, GAP_OPENED):
                 yield self._fault("not-in-log", "gap", opened.says or "the entry is not a gap")
-            elif opened.payload.get("channel") == self._told.channel and opened.payload.get("reason") != "unknown":
-                gaps.append(_gap_times(opened))
+            elif opened.kind == GAP_CLOSED and opened.payload.get("channel") == self._told.channel:
+                span = instant_us(opened.payload.get("start")), instant_us(opened.payload.get("end"))
+                gaps += [span] if opened.payload.get("reason") != "unknown" else []
         islands = _join(gaps)
         for start, end, most in holes:
             if end - start > most and not _lies_in(islands, start, end, most):
                 yield self._fault(
                     "gap-unexplained",
                     "range",
-                    "there is no footage here, and no gap says why",
+                    "there is no footage here, and no gap that has ended says why",
                     start_us=start,
                     end_us=end,
                 )
@@ -211,10 +212,10 @@ def _positive(value: Any) -> int:
     return value
 
 
-def _root(value: Any) -> bytes:
-    if not isinstance(value, str) or len(value) != 64 or value != value.lower():
-        raise ValueError("a seal's root has another form")
-    return bytes.fromhex(value)
+def _text_of(form: re.Pattern[str], value: Any) -> str:
+    if not isinstance(value, str) or not form.fullmatch(value):
+        raise ValueError("what a seal says has another form")
+    return value
 
 
 def _hash_leaf(file: BinaryIO, head: bytes, size: int) -> bytes:
@@ -231,11 +232,6 @@ def _read(file: BinaryIO, size: int) -> bytes:
         parts.append(block)
         size -= len(block)
     return b"".join(parts)
-
-
-def _gap_times(gap: Opened) -> tuple[int, int]:
-    end = gap.payload.get("end")
-    return instant_us(gap.payload.get("start")), instant_us(end) if end is not None else _NEVER
 
 
 def _join(gaps: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:

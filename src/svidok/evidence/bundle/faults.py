@@ -77,6 +77,7 @@ def gravest(verdicts: Iterable[Verdict]) -> Verdict:
 def report_of(items: Iterable[str], faults: Iterable[Fault]) -> Report:
     """The report over `items`, and over whatever else has a fault."""
     told = tuple(faults)
-    names = list(dict.fromkeys([*items, *(fault.item for fault in told)]))
-    verdicts = ((name, gravest(fault.verdict for fault in told if fault.item == name)) for name in names)
-    return Report(items=tuple(verdicts), faults=told)
+    verdicts: dict[str, list[Verdict]] = {name: [] for name in items}
+    for fault in told:
+        verdicts.setdefault(fault.item, []).append(fault.verdict)
+    return Report(items=tuple((name, gravest(found)) for name, found in verdicts.items()), faults=told)

@@ -1,8 +1,7 @@
-"""The files of a bundle: in a folder, in a ZIP, or in memory. Reads, and trusts no name."""
+"""The files of a bundle: in a folder, in a ZIP (`zipped`), or in memory. Reads, and trusts no name."""
 
 import io
 import os
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import BinaryIO, Protocol
@@ -34,9 +33,11 @@ class FolderFiles:
 
     def names(self) -> list[str]:
         found = []
-        for folder, _, files in os.walk(self._folder):
-            for name in files:
+        for folder, folders, files in os.walk(self._folder):
+            for name in [*folders, *files]:
                 path = Path(folder, name)
+                if name in folders and not path.is_symlink():
+                    continue
                 if path.is_symlink() or not path.is_file():
                     raise ValueError(f"{path.relative_to(self._folder)} is not an ordinary file")
                 found.append(path.relative_to(self._folder).as_posix())
@@ -49,37 +50,6 @@ class FolderFiles:
 
     def open(self, name: str) -> BinaryIO:
         return (self._folder / name).open("rb", buffering=0)
-
-
-class ZipFiles:
-    """A bundle as a ZIP with one folder at its top."""
-
-    def __init__(self, path: Path) -> None:
-        """Raises `ValueError` where it is no ZIP of one folder, or a name is there twice."""
-        try:
-            self._zip = zipfile.ZipFile(path)
-        except zipfile.BadZipFile as error:
-            raise ValueError(f"this is no ZIP ({error})") from error
-        names = [one.filename for one in self._zip.infolist() if not one.is_dir()]
-        tops = {name.partition("/")[0] for name in names}
-        if len(tops) != 1 or any("/" not in name for name in names):
-            raise ValueError("the ZIP does not hold one folder")
-        if len(set(names)) != len(names) or len(names) > MOST_FILES:
-            raise ValueError("a file is there twice, or there are too many")
-        self._top = next(iter(tops)) + "/"
-        self._names = [name.removeprefix(self._top) for name in names]
-
-    def names(self) -> list[str]:
-        return sorted(self._names)
-
-    def size(self, name: str) -> int:
-        return self._zip.getinfo(self._top + name).file_size
-
-    def open(self, name: str) -> BinaryIO:
-        try:
-            return self._zip.open(self._top + name)  # type: ignore[return-value]
-        except (zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
-            raise OSError(str(error)) from error
 
 
 class MemoryFiles:
@@ -96,8 +66,3 @@ class MemoryFiles:
 
     def open(self, name: str) -> BinaryIO:
         return io.BytesIO(self._files[name])
-
-
-def open_bundle(path: Path) -> Files:
-    """The bundle at `path`, a folder or a ZIP. Raises `ValueError` where it is neither."""
-    return FolderFiles(path) if path.is_dir() else ZipFiles(path)

@@ -7,7 +7,7 @@ import base64
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from svidok.evidence.bundle.told import read_told
+from svidok.evidence.bundle.told import ToldEnvelope, read_told
 from svidok.ledger.cosigning import Key, unbase64
 from svidok.ledger.entry import JSON, canonical
 
@@ -44,20 +44,9 @@ class Envelope:
 
 def read_envelope(data: bytes) -> Envelope:
     """The envelope in `data`. Raises `ValueError` where there is none of ours."""
-    told = read_told(data, dict[str, object])
-    payload, payload_type, signatures = (told.get(name) for name in ("payload", "payloadType", "signatures"))
-    if set(told) != {"payload", "payloadType", "signatures"} or payload_type != PAYLOAD_TYPE:
+    told = read_told(data, ToldEnvelope)
+    if told.payloadType != PAYLOAD_TYPE:
         raise ValueError("this is no envelope around an in-toto statement")
-    if not isinstance(payload, str) or not isinstance(signatures, list):
-        raise ValueError("the envelope has another shape")
-    pairs = []
-    for one in signatures:
-        if (
-            not isinstance(one, dict)
-            or set(one) != {"keyid", "sig"}
-            or not all(isinstance(v, str) for v in one.values())
-        ):
-            raise ValueError("a signature has another shape")
-        pairs.append((one["keyid"], unbase64(one["sig"])))
-    raw = unbase64(payload)
+    pairs = [(one.keyid, unbase64(one.sig)) for one in told.signatures]
+    raw = unbase64(told.payload)
     return Envelope(payload=raw, signed=pre_authentication(PAYLOAD_TYPE, raw), signatures=tuple(pairs))

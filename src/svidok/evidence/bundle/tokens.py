@@ -7,6 +7,7 @@ SHA-256, SHA-384 or SHA-512. Anything else, such as a national algorithm, is
 answered with *not checkable*, never with *good*.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -45,6 +46,7 @@ _CURVES = (bytes.fromhex("2a8648ce3d030107"), bytes.fromhex("2b81040022"))  # P-
 _NO_CERTIFICATE = (x509.ExtensionNotFound, x509.DuplicateExtension, x509.InvalidVersion)
 _MOST_BYTES = 1 << 20
 _LONGEST_CHAIN = 3
+_INSTANT = re.compile(rb"((?:19[789]|2[01][0-9])[0-9]{11})(?:\.([0-9]+))?Z")
 
 _INTEGER, _OCTETS, _OID, _TIME, _SEQUENCE, _SET = 0x02, 0x04, 0x06, 0x18, 0x30, 0x31
 _FIRST = 0xA0  # context tag 0, constructed
@@ -157,11 +159,11 @@ def _read_info(info: bytes) -> tuple[bytes, int]:
 
 def _time_us(text: bytes) -> int:
     """Microseconds since 1970 of `20261125120000.123Z`."""
-    whole, _, fraction = text.decode("ascii").removesuffix("Z").partition(".")
-    if not text.endswith(b"Z") or len(whole) != 14 or not whole.isdigit() or (fraction and not fraction.isdigit()):
+    form = _INSTANT.fullmatch(text)
+    if form is None:
         raise ValueError("its instant has another form")
-    at = datetime.strptime(whole, "%Y%m%d%H%M%S").replace(tzinfo=UTC)
-    return to_us(at) + int((fraction + "000000")[:6])
+    at = datetime.strptime(form[1].decode(), "%Y%m%d%H%M%S").replace(tzinfo=UTC)
+    return to_us(at) + int((form[2] or b"").ljust(6, b"0")[:6])
 
 
 def _read_signer(

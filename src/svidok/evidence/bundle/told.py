@@ -24,11 +24,17 @@ CUSTODY = "svidok-custody/1"
 
 MOST_JSON_BYTES = 256 << 20
 _MOST_INTEGER = (1 << 53) - 1  # beyond it, a reader in JavaScript would see another number
-_INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{6}Z", re.ASCII)
+_DEEPEST = 32  # lists and objects within each other; every reader must stop at the same depth
+# Up to the year 2199, microseconds are integers that every reader holds exactly.
+_INSTANT = re.compile(r"(?:19[789]\d|2[01]\d\d)-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{6}Z", re.ASCII)
+HASH = re.compile(r"[0-9a-f]{64}", re.ASCII)
+ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.ASCII)
 
-Hash: TypeAlias = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
-Id: TypeAlias = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$")]
+# `\Z`, because `$` would let a newline stand behind the digits.
+Hash: TypeAlias = Annotated[str, msgspec.Meta(pattern=rf"^{HASH.pattern}\Z")]
+Id: TypeAlias = Annotated[str, msgspec.Meta(pattern=rf"^{ID.pattern}\Z")]
 Count: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=_MOST_INTEGER)]
+MediaSize: TypeAlias = Annotated[int, msgspec.Meta(ge=0, lt=1 << 32)]
 Path: TypeAlias = Annotated[list[Hash], msgspec.Meta(max_length=64)]
 
 
@@ -46,12 +52,38 @@ class ToldEntry(_Told, frozen=True):
     inclusion: Path
 
 
+class ToldLeaf(_Told, frozen=True):
+    """What the tree of the ledger is over: see `ledger.entry.Entry`, which wrote it."""
+
+    at: str
+    commitment: Hash
+    id: Id
+    kind: str
+    subject: Id
+    v: Annotated[int, msgspec.Meta(ge=1, le=1)]
+
+
+class ToldSignature(_Told, frozen=True):
+    """A signature of an envelope, in base64, and the id of its key."""
+
+    keyid: str
+    sig: str
+
+
+class ToldEnvelope(_Told, frozen=True):
+    """A DSSE envelope."""
+
+    payload: str
+    payloadType: str  # noqa: N815 (DSSE's own name)
+    signatures: list[ToldSignature]
+
+
 class ToldFragment(_Told, frozen=True):
     """Leaf number `leaf` of its segment: its bytes before the media, and how many bytes of media the clip holds."""
 
     head: str
     leaf: Count
-    size: Count
+    size: MediaSize
     path: Path
 
 
@@ -159,7 +191,7 @@ def read_json(data: bytes) -> JSON:
     """The value that `data` holds. Raises `ValueError` where it is not the canonical form of one."""
     try:
         value = json.loads(data)
-        _refuse_great(value)
+        _refuse_great(value, _DEEPEST)
         written = canonical(value)
     except (TypeError, RecursionError, UnicodeError) as error:
         raise ValueError(str(error)) from error
@@ -195,8 +227,11 @@ def instant_us(text: object) -> int:
     return to_us(datetime.strptime(text.removesuffix("Z") + "+0000", "%Y-%m-%dT%H:%M:%S.%f%z"))
 
 
-def _refuse_great(value: object) -> None:
+def _refuse_great(value: object, depth: int) -> None:
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) > _MOST_INTEGER:
         raise ValueError(f"{value} is too great a number")
-    for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
-        _refuse_great(inner)
+    if isinstance(value, (dict, list)):
+        if depth == 0:
+            raise ValueError(f"it is more than {_DEEPEST} levels deep")
+        for inner in value.values() if isinstance(value, dict) else value:
+            _refuse_great(inner, depth - 1)

@@ -53,8 +53,7 @@ LATEST_US = 24 * 3_600 * 1_000_000  # after it was made, a disclosure is stamped
 
 CLIP = re.compile(r"data/clips/[0-9]{2,4}\.mp4", re.ASCII)
 STAMP = re.compile(r"proof/stamp-[0-9]{1,2}\.tst", re.ASCII)
-NAME = re.compile(r"[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*", re.ASCII)
-_LINE = re.compile(r"([0-9a-f]{64})  (.+)", re.ASCII)
+_LINE = re.compile(r"([0-9a-f]{64})  ([A-Za-z0-9._-]+(?:/[A-Za-z0-9._-]+)*)", re.ASCII)
 _BLOCK = 1 << 20
 
 Got = TypeVar("Got")
@@ -111,8 +110,9 @@ class _Examination:
             events = self._part("custody", partial(self._custody, told, note)) or []
             for clip in told.clips:
                 self._part(clip.path, partial(self._clip, clip, note))
+            stated = {(one.subject, str(one.payload.get("sha256"))) for one in events if one.is_good}
             for one in told.files:
-                self._part(one.path, partial(self._file, one, events))
+                self._part(one.path, partial(self._file, one, stated))
         if trust is not None and note is not None:
             self._part("witnesses", partial(self._witnesses, trust, note))
         if trust is not None:
@@ -179,8 +179,9 @@ class _Examination:
 
     def _sound(self, item: str, name: str) -> bytes | None:
         """The file, where its bytes are those in its manifest; a fault of `item` otherwise."""
-        if name in self.sound:
-            return self._read(name)
+        data = self._read(name) if name in self.digests and name in self.sound else None
+        if data is not None and hashlib.sha256(data).hexdigest() == self.digests[name]:
+            return data  # the same bytes as were hashed: a disk of somebody else may say another thing each time
         self.fault(item, "hash-mismatch", name, "the file that this rests on is missing or changed")
         return None
 
@@ -298,8 +299,10 @@ class _Examination:
             raise ValueError(f"the format {told.format!r} is not known")
         instant_us(told.made_at)
         paths = [one.path for one in told.clips] + [one.path for one in told.files] + [one.proof for one in told.clips]
-        if len(set(paths)) != len(paths) or not all(CLIP.fullmatch(one.path) for one in told.clips):
-            raise ValueError("a file is named twice, or a clip has another name")
+        if len(set(paths)) != len(paths) or not all(one.path.startswith("data/files/") for one in told.files):
+            raise ValueError("a file is named twice, or lies elsewhere")
+        if not all(CLIP.fullmatch(one.path) and one.proof == f"{one.path[:-4]}.proof.json" for one in told.clips):
+            raise ValueError("a clip or its proof has another name")
         known = {CHECKPOINT, DISCLOSED, CUSTODY_FILE, *PAGES, *paths}
         for name in sorted(set(self.manifest) - known):
             self.fault("disclosure", "extra-file", name, "the disclosure does not name this file")
@@ -321,8 +324,11 @@ class _Examination:
                 says = one.says or "the entry is no event of custody of this exhibit"
                 self.fault("custody", "not-in-log", f"event {number + 1}", says)
         exhibits = {one.exhibit for one in told.clips} | {one.exhibit for one in told.files}
-        for exhibit in sorted(exhibits | {one.subject for one in events}):
-            chain = [one for one in events if one.subject == exhibit]
+        chains: dict[str, list[Opened]] = {}
+        for one in events:
+            chains.setdefault(one.subject, []).append(one)
+        for exhibit in sorted(exhibits | set(chains)):
+            chain = chains.get(exhibit, [])
             if exhibit not in exhibits:
                 self.fault("custody", "custody-broken", exhibit, "these events are of something that is not disclosed")
             elif not chain:
@@ -350,20 +356,22 @@ class _Examination:
         with self.files.open(clip.path) as file:
             self.faults += check_clip(file, self.files.size(clip.path), clip=clip, told=told, note=note)
 
-    def _file(self, one: ToldFile, events: list[Opened]) -> None:
+    def _file(self, one: ToldFile, stated: set[tuple[str, str]]) -> None:
         self.items.append(one.path)
         self.faults += _device_faults(one.path, one.device_signature)
         if one.path not in self.sound or self.digests.get(one.path) != one.sha256:
             self.fault(one.path, "hash-mismatch", one.path, "this file is not the one that was booked in")
-        stated = {event.payload.get("sha256") for event in events if event.subject == one.exhibit and event.is_good}
-        if one.sha256 not in stated:
+        if (one.exhibit, one.sha256) not in stated:
             self.fault(one.path, "not-in-log", one.path, "no event of custody states this file")
         if one.derived_from is not None:
             self.fault(one.path, "derivative-not-original", one.path, "this was made from another exhibit")
 
 
 def _read_manifest(data: bytes) -> dict[str, str]:
-    """The digests by path. Raises `ValueError` where lines are not in order, doubled, or of another form."""
+    """The digests by path. Raises `ValueError` where lines are not in order, doubled, or of another form.
+
+    Two paths that differ only in case are one file on many disks, so they count as doubled.
+    """
     text = data.decode("ascii")
     if not text.endswith("\n"):
         raise ValueError("a manifest ends in a newline")
@@ -371,10 +379,12 @@ def _read_manifest(data: bytes) -> dict[str, str]:
     last = ""
     for line in text[:-1].split("\n"):
         matched = _LINE.fullmatch(line)
-        if matched is None or not NAME.fullmatch(matched[2]) or ".." in matched[2].split("/") or matched[2] <= last:
+        if matched is None or matched[2] <= last or not {".", ".."}.isdisjoint(matched[2].split("/")):
             raise ValueError("a line of a manifest has another form, or is out of order")
         last = matched[2]
         listed[last] = matched[1]
+    if len({name.lower() for name in listed}) != len(listed):
+        raise ValueError("two paths of a manifest differ only in case")
     return listed
 
 
@@ -402,7 +412,8 @@ def _is_chain(chain: list[Opened]) -> bool:
     """Whether events number from one without holes, each naming the one before, later in time and in the log."""
     previous, at, index = "", 0, -1
     for number, one in enumerate(chain):
-        if one.payload.get("number") != number + 1 or one.payload.get("previous") != previous:
+        told = one.payload.get("number")
+        if told is True or told != number + 1 or one.payload.get("previous") != previous:
             return False
         if one.at_us < at or one.index <= index:
             return False

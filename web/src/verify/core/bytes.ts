@@ -62,8 +62,13 @@ export function same(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && a.every((byte, n) => byte === b[n]);
 }
 
+const AT_HAND = 1024; // bytes below which asking WebCrypto takes longer than reckoning here
+
 export async function sha256(data: Bytes): Promise<Bytes> {
-  return new Uint8Array(await crypto.subtle.digest("SHA-256", data));
+  if (data.length > AT_HAND) return new Uint8Array(await crypto.subtle.digest("SHA-256", data));
+  const hash = new Sha256();
+  hash.update(data);
+  return hash.digest();
 }
 
 const AT_ONCE = 64 << 20;

@@ -6,7 +6,6 @@ import { count, fields, hash, id, instantUs, list, path, str, type Fields, type 
 
 const UNBROKEN_US = 1_000_000;
 const SEAM_US = 50_000;
-const NEVER = Number.MAX_SAFE_INTEGER;
 const AHEAD = 6;
 
 export type Add = (code: string, where: string, more?: { startUs?: number; endUs?: number; second?: number }) => void;
@@ -38,6 +37,7 @@ function readSegment(told: Json, number: number): Segment {
     seal: one["seal"]!, init: unbase64(str(one["init"])), initPath: path(one["init_path"]),
     fragments: list(one["fragments"]).map((inner) => {
       const each = fields(inner, ["head", "leaf", "size", "path"]);
+      need(count(each["size"]) < 2 ** 32, "a fragment is too large");
       return { head: unbase64(str(each["head"])), leaf: count(each["leaf"]), size: count(each["size"]), path: path(each["path"]) };
     }),
     times: [], where: `#${number + 1}`, root: new Uint8Array(), leaves: 0, startUs: 0, endUs: 0,
@@ -65,7 +65,7 @@ async function seals(segments: Segment[], channel: string, note: Note, add: Add)
   for (const [number, one] of segments.entries()) {
     const opened = await openEntry(one.seal, note);
     const payload = opened.payload;
-    const own = String(payload["segment"]);
+    const own = id(payload["segment"]);
     one.where = `#${number + 1} ${own}`;
     const leaves = payload["leaves"];
     need(typeof leaves === "number" && leaves > 0 && leaves < 2 ** 32, "a seal does not say how many leaves it has");
@@ -170,9 +170,9 @@ async function holes(
   for (const told of gaps) {
     const gap = await openEntry(told, note);
     if (!gap.good || (gap.kind !== "gap.closed" && gap.kind !== "gap.opened")) add("not-in-log", "gap");
-    else if (gap.payload["channel"] === channel && gap.payload["reason"] !== "unknown") {
-      const end = gap.payload["end"];
-      known.push([instantUs(gap.payload["start"]), end === undefined || end === null ? NEVER : instantUs(end)]);
+    else if (gap.kind === "gap.closed" && gap.payload["channel"] === channel) {
+      const span: [number, number] = [instantUs(gap.payload["start"]), instantUs(gap.payload["end"])];
+      if (gap.payload["reason"] !== "unknown") known.push(span);
     }
   }
   const islands = joined(known);

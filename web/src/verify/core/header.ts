@@ -3,6 +3,7 @@ import { join, need, utf8, type Bytes } from "./bytes";
 
 const CLOCK = 90_000;
 const VIDEO = 1, AUDIO = 2;
+const LATEST_TICK = 2 ** 42, HIGHEST_RATE = 2 ** 18; // beyond them, not every reader could reckon alike
 const NTP_TO_UNIX_US = 2_208_988_800 * 1_000_000;
 
 function view(data: Uint8Array): DataView {
@@ -189,6 +190,7 @@ class Track {
     for (const shift of one.offsets ?? new Array<number>(one.sizes.length).fill(0)) tally(this.shifts, shift + this.delay);
     this.shifted ||= one.offsets !== null || this.delay !== 0;
     this.clock += sum(one.durations);
+    need(this.clock < LATEST_TICK, "its times cannot be right");
     this.chunks.push(offset);
     const number = this.describe(description);
     const before = this.runs[this.runs.length - 1];
@@ -245,7 +247,7 @@ function numbers(values: number[]): Bytes {
   return out;
 }
 
-function be64(value: number): Bytes {
+function be64(value: number | bigint): Bytes {
   const out = new Uint8Array(8);
   view(out).setBigInt64(0, BigInt(value));
   return out;
@@ -266,7 +268,16 @@ function full(name: string, version: number, flags: number, ...parts: Uint8Array
   return box(name, be32((version << 24) | flags), ...parts);
 }
 
+/** `value` × `by` / `over`, rounded down, however large. */
+function scaled(value: number | bigint, by: number, over: number): bigint {
+  const product = BigInt(value) * BigInt(by), divisor = BigInt(over);
+  const quotient = product / divisor;
+  return product < 0n && quotient * divisor !== product ? quotient - 1n : quotient;
+}
+
 function rows(name: string, pairs: Pair[], version: number): Bytes {
+  const least = version ? -(2 ** 31) : 0, most = version ? 2 ** 31 : 2 ** 32;
+  for (const [, value] of pairs) need(value >= least && value < most, "a number has no room");
   return full(name, version, 0, be32(pairs.length), numbers(pairs.flat()));
 }
 
@@ -287,7 +298,9 @@ function mdia(track: Track, base: number, wide: boolean, isVideo: boolean): Byte
   return box("mdia", mdhd, hdlr, box("minf", media, dinf, track.table(base, wide)));
 }
 
-function edits(...pairs: [length: number, media: number][]): Bytes {
+type Edit = [length: number | bigint, media: number | bigint];
+
+function edits(...pairs: Edit[]): Bytes {
   const body = pairs.map(([length, media]) => join(be64(length), be64(media), be32(0x10000)));
   return box("edts", full("elst", 1, 0, be32(pairs.length), ...body));
 }
@@ -313,6 +326,9 @@ export class Arrangement {
   add(head: Uint8Array, size: number): [number, number] {
     need(isWhole(head, size) && this.init, "a fragment is damaged");
     const samples = parseHead(head);
+    const runs = [samples.video, ...(samples.audio ? [samples.audio] : [])];
+    need(runs.every((one) => sum(one.durations) < LATEST_TICK && one.offsets?.length !== 0), "a fragment is damaged");
+    need(samples.base < LATEST_TICK && samples.audioBase < LATEST_TICK, "a fragment is damaged");
     need(sum(samples.video.sizes) + sum(samples.audio?.sizes ?? []) === size, "a fragment is damaged");
     const begins = this.shift === null;
     const shift: number = this.shift ?? this.video.clock - samples.base;
@@ -321,8 +337,8 @@ export class Arrangement {
     if (samples.audio && this.init.audio) {
       const rate = this.init.rate;
       this.audio ??= new Track(rate);
-      need(rate === this.audio.timescale, "the sound changes on the way");
-      const at = Math.floor((shift * rate) / CLOCK) + samples.audioBase;
+      need(rate === this.audio.timescale && rate > 0 && rate <= HIGHEST_RATE, "the sound changes on the way");
+      const at = Number(scaled(shift, rate, CLOCK)) + samples.audioBase;
       this.audio.add(samples.audio, at, this.media + sum(samples.video.sizes), this.init.audio, false);
     }
     this.media += size;
@@ -334,8 +350,8 @@ export class Arrangement {
 
   header(startUs: number, endUs: number): Bytes {
     need(this.first && this.beginUs !== null, "there is no footage");
-    const skip = Math.floor((Math.max(0, startUs - this.beginUs) * 9) / 100);
-    const drop = Math.floor((Math.max(0, this.endUs - endUs) * 9) / 100);
+    const skip = Number(scaled(Math.max(0, startUs - this.beginUs), 9, 100));
+    const drop = Number(scaled(Math.max(0, this.endUs - endUs), 9, 100));
     const wide = this.media > 2 ** 32 - 2 ** 28;
     const ftyp = box("ftyp", utf8("isom"), be32(512), utf8("isomiso2mp41"));
     const mdat = join(be32(1), utf8("mdat"), be64(16 + this.media));
@@ -349,10 +365,11 @@ export class Arrangement {
       box("trak", tkhd(VIDEO, shown, init.width, init.height), edits([shown, this.video.lead + skip]), mdia(this.video, base, wide, true)),
     ];
     if (this.audio) {
-      const late = Math.floor((this.audio.start * CLOCK) / this.audio.timescale) - skip;
-      const begin = late > 0 ? 0 : Math.floor((-late * this.audio.timescale) / CLOCK);
-      const shownSound: [number, number] = [Math.max(1, shown - Math.max(0, late)), begin];
-      const edit = late > 0 ? edits([late, -1], shownSound) : edits(shownSound);
+      const late = scaled(this.audio.start, CLOCK, this.audio.timescale) - BigInt(skip);
+      const left = BigInt(shown) - (late > 0n ? late : 0n);
+      const begin = late > 0n ? 0n : scaled(-late, this.audio.timescale, CLOCK);
+      const shownSound: Edit = [left > 1n ? left : 1n, begin];
+      const edit = late > 0n ? edits([late, -1], shownSound) : edits(shownSound);
       traks.push(box("trak", tkhd(AUDIO, shown, 0, 0), edit, mdia(this.audio, base, wide, false)));
     }
     const mvhd = full("mvhd", 1, 0, zeros(16), be32(CLOCK), be64(shown), be32(0x10000), be16(0x100), zeros(10), MATRIX, zeros(24), be32(3));

@@ -1,6 +1,6 @@
 // What leads to the ledger: Merkle proofs (RFC 9162), keys and checkpoints (C2SP), entries.
 import { hex, join, need, same, sha256, text, unbase64, unhex, utf8, verifyEd25519, type Bytes } from "./bytes";
-import { count, fields, hash, instantUs, parse, path, str, type Fields, type Json } from "./told";
+import { count, fields, hash, id, instantUs, parse, path, str, type Fields, type Json } from "./told";
 
 const ZERO = new Uint8Array([0]);
 const ONE = new Uint8Array([1]);
@@ -114,13 +114,13 @@ export async function openEntry(told: Json | undefined, note: Note): Promise<Ope
   const index = count(one["index"]), siblings = path(one["inclusion"]);
   const leaf = fields(parse(written), ["at", "commitment", "id", "kind", "subject", "v"]);
   const payload = fields(parse(stated));
-  need(leaf["v"] === 1, "this is no entry of a ledger");
+  need(leaf["v"] === 1 && id(leaf["id"]), "this is no entry of a ledger");
   const commitment = hash(leaf["commitment"]);
   let code: Opened["code"] = "";
   if (hex(await sha256(join(unhex(salt), utf8(stated)))) !== commitment) code = "opens";
   else if (!(await isIncluded(await leafHash(utf8(written)), index, note.size, siblings, note.root))) code = "lies";
   return {
-    kind: str(leaf["kind"]), subject: str(leaf["subject"]), atUs: instantUs(leaf["at"]), commitment, payload, index,
+    kind: str(leaf["kind"]), subject: id(leaf["subject"]), atUs: instantUs(leaf["at"]), commitment, payload, index,
     good: code === "", code,
   };
 }

@@ -232,7 +232,7 @@ function readInfo(info: Uint8Array): { imprint: Uint8Array; atUs: number } {
   const [named, hashed, ...more] = nodes(imprint?.body ?? new Uint8Array());
   need(named && hashed && more.length === 0, "its imprint has another form");
   if (HASHES[algorithm(named)] !== "SHA-256") throw new NotCheckable();
-  const written = /^(\d{14})(?:\.(\d+))?Z$/.exec(text(expect(at, TIME).body));
+  const written = /^((?:19[789]|2[01]\d)\d{11})(?:\.(\d+))?Z$/.exec(text(expect(at, TIME).body));
   need(written, "its instant has another form");
   return { imprint: hashed.body, atUs: seconds(written[1]!) * 1_000_000 + Number(`${written[2] ?? ""}000000`.slice(0, 6)) };
 }

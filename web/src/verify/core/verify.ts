@@ -1,6 +1,6 @@
 // Check a whole bundle: every item gets its own verdict, and the whole is valid only where every item is.
 // The order, the codes and their gravity are those of docs/spec/bundle.md; nothing is sent anywhere.
-import { Malformed, hashFile, hex, need, same, text, unbase64, unhex, utf8, join, type Bytes } from "./bytes";
+import { Malformed, hashFile, hex, need, same, sha256, text, unbase64, unhex, utf8, join, type Bytes } from "./bytes";
 import { checkClip } from "./clip";
 import { accepts, cosignedAt, openEntry, parseKey, readNote, signaturesBy, type Note, type Opened } from "./log";
 import { judgeToken } from "./token";
@@ -62,7 +62,9 @@ export async function verify(files: Files, trust: Bytes | null, progress: (bytes
   const one = new Examination(files, trust, progress);
   await one.run();
   const names = [...new Set([...one.items, ...one.faults.map((fault) => fault.item)])];
-  const items = names.map((name): [string, Verdict] => [name, gravest(one.faults.filter((f) => f.item === name).map(gravity))]);
+  const found = new Map<string, Verdict[]>(names.map((name) => [name, []]));
+  for (const fault of one.faults) found.get(fault.item)!.push(gravity(fault));
+  const items = [...found].map(([name, verdicts]): [string, Verdict] => [name, gravest(verdicts)]);
   const codes = [...new Set(one.faults.map((fault) => `${fault.item} ${fault.code}`))].sort();
   return { verdict: gravest(items.map(([, verdict]) => verdict)), items, faults: one.faults, codes, disclosure: one.told, trust: one.trust };
 }
@@ -121,15 +123,18 @@ class Examination {
     }
   }
 
-  private async read(name: string): Promise<Uint8Array> {
+  private async read(name: string): Promise<Bytes> {
     const file = this.files.get(name);
     need(file && file.size <= MOST_JSON, `${name} is missing or too large`);
     return new Uint8Array(await file.arrayBuffer());
   }
 
   /** The file, where its bytes are those in its manifest; null, and a fault of `item`, otherwise. */
-  private async rest(item: string, name: string): Promise<Uint8Array | null> {
-    if (this.sound.has(name)) return this.read(name);
+  private async rest(item: string, name: string): Promise<Bytes | null> {
+    if (this.sound.has(name) && this.digests.has(name)) {
+      const data = await this.read(name);
+      if (hex(await sha256(data)) === this.digests.get(name)) return data;
+    }
     this.add(item, "hash-mismatch", name);
     return null;
   }
@@ -291,7 +296,9 @@ class Examination {
     instantUs(told["made_at"]);
     const clips = list(told["clips"]).map((one) => readClip(one)), files = list(told["files"]).map((one) => readFile(one));
     const paths = [...clips.map((one) => str(one["path"])), ...files.map((one) => str(one["path"])), ...clips.map((one) => str(one["proof"]))];
-    need(new Set(paths).size === paths.length && clips.every((one) => CLIP.test(str(one["path"]))), "a file is named twice");
+    need(new Set(paths).size === paths.length && files.every((one) => str(one["path"]).startsWith("data/files/")), "a file is named twice");
+    const placed = clips.every((one) => CLIP.test(str(one["path"])) && one["proof"] === str(one["path"]).replace(/mp4$/, "proof.json"));
+    need(placed, "a clip or its proof has another name");
     const known = new Set([CHECKPOINT, DISCLOSURE, CUSTODY, ...PAGES, ...paths]);
     for (const name of this.manifest.keys()) if (!known.has(name)) this.add("disclosure", "extra-file", name);
     for (const name of known) if (!this.manifest.has(name)) this.add("disclosure", "missing-file", name);
@@ -310,8 +317,13 @@ class Examination {
       if (!one.good || !one.kind.startsWith("custody.") || one.payload["exhibit"] !== one.subject) this.add("custody", "not-in-log", `${n + 1}`);
     });
     const exhibits = new Set([...list(told["clips"]), ...list(told["files"])].map((one) => str(fields(one)["exhibit"])));
-    for (const exhibit of new Set([...exhibits, ...events.map((one) => one.subject)])) {
-      const chain = events.filter((one) => one.subject === exhibit);
+    const chains = new Map<string, Opened[]>([...exhibits].map((exhibit) => [exhibit, []]));
+    for (const one of events) {
+      const chain = chains.get(one.subject);
+      if (chain) chain.push(one);
+      else chains.set(one.subject, [one]);
+    }
+    for (const [exhibit, chain] of chains) {
       if (!exhibits.has(exhibit)) this.add("custody", "custody-broken", exhibit);
       else if (!chain.length) this.add("custody", "custody-missing", exhibit);
       else if (!isChain(chain)) this.add("custody", "custody-broken", exhibit);
@@ -361,11 +373,13 @@ class Examination {
 function readManifest(data: Uint8Array): Map<string, string> {
   const whole = text(data);
   need(whole.endsWith("\n"), "a manifest ends in a newline");
-  const listed = new Map<string, string>();
+  const listed = new Map<string, string>(), folded = new Set<string>();
   let last = "";
   for (const line of whole.slice(0, -1).split("\n")) {
     const [, digest, name] = /^([0-9a-f]{64}) {2}(.+)$/.exec(line) ?? [];
-    need(digest && name && NAME.test(name) && !name.split("/").includes("..") && name > last, "a line has another form");
+    need(digest && name && NAME.test(name) && name > last, "a line has another form");
+    need(!name.split("/").some((part) => part === "." || part === "..") && !folded.has(name.toLowerCase()), "a line has another form");
+    folded.add(name.toLowerCase());
     listed.set(name, digest);
     last = name;
   }
