@@ -311,11 +311,22 @@ def ranged(court, folder, clip) -> list[tuple[dict[str, bytes], bytes]]:
         (NOON + SECOND - seam, NOON + 3 * SECOND), (NOON + SECOND - seam - TICK, NOON + 3 * SECOND),
         (NOON + SECOND, NOON + 3 * SECOND + seam), (NOON + SECOND, NOON + 3 * SECOND + seam + TICK),
         (NOON + 2 * SECOND, NOON + 3 * SECOND), (NOON + 2 * SECOND - TICK, NOON + 3 * SECOND),
-        (NOON + SECOND, NOON + 2 * SECOND), (NOON + SECOND, NOON + 2 * SECOND + TICK), (NOON - 9 * SECOND, NOON - 8 * SECOND),
+        (NOON + 2 * SECOND, NOON + 2 * SECOND), (NOON + SECOND, NOON + 2 * SECOND), (NOON + SECOND, NOON + 2 * SECOND + TICK), (NOON - 9 * SECOND, NOON - 8 * SECOND),
         (datetime(2199, 1, 1, tzinfo=NOON.tzinfo), datetime(2199, 12, 31, tzinfo=NOON.tzinfo)),
     ):  # fmt: skip
         found.append(_moved(cut, court, start, end))
+    back = court.new_id()
+    court.record(clip, back, NOON, first=0, count=4, changed=_later_first)
+    whole_span = _of_range(court, folder / "back", back, Span(NOON, NOON + 9 * SECOND))
+    for end in (NOON + 5 * SECOND, NOON + 5 * SECOND + TICK, NOON + 4 * SECOND):
+        found.append(_moved(whole_span, court, NOON, end))
     return [(files, court.trust_file()) for files in found]
+
+
+def _later_first(data: bytes) -> bytes:
+    """A segment whose first fragment says that it was taken five seconds later: its clock goes back."""
+    at = data.index(b"prft") + 12
+    return data[:at] + (int.from_bytes(data[at : at + 4], "big") + 5).to_bytes(4, "big") + data[at + 4 :]
 
 
 def _of_range(court, folder, channel: UUID, span: Span) -> dict[str, bytes]:

@@ -1,5 +1,6 @@
 """Time-stamp tokens written by hand, each another in one thing: what no authority would give, and what few do."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
@@ -117,14 +118,16 @@ class Recipe:
     own_certificate: bool = True
     long: int = 0
     padding: bytes = b""
+    padding_tag: int = 0x04
     tail: bytes = b""
     attribute_values: int = 1
+    certificate: bytes | None = None  # instead of the signer's own
 
 
 def token(one: Recipe) -> bytes:
     """The token of a recipe."""
     info = der(0x30, der(0x02, b"\x01"), oid("2a0304"), der(0x30, algorithm(SHA[one.imprint_hash]), der(0x04, one.imprint)),
-               der(0x02, b"\x07"), der(one.time_tag, one.at.encode()), *([der(0x04, one.padding)] if one.padding else []))  # fmt: skip
+               der(0x02, b"\x07"), der(one.time_tag, one.at.encode()), *([der(one.padding_tag, one.padding)] if one.padding else []))  # fmt: skip
     told = digest(one.hash, info) if one.told_digest is None else one.told_digest
     kinds = [oid(one.content_kind)] * one.attribute_values
     attributes = [der(0x30, oid(CONTENT_TYPE), der(0x31, *kinds)),
@@ -140,7 +143,7 @@ def token(one: Recipe) -> bytes:
         scheme = scheme or ECDSA[signing]
     else:
         signature, scheme = signature or one.key.sign(der(0x31, body)), scheme or "2b6570"
-    raw = one.signer.public_bytes(Encoding.DER)
+    raw = one.certificate or one.signer.public_bytes(Encoding.DER)
     name = der(one.name_tag, one.signer.issuer.public_bytes(), der(0x02, _integer(one.signer.serial_number)))
     signer = der(0x30, der(0x02, b"\x01"), name, algorithm(SHA[one.hash]), der(one.attributes_tag, body),
                  algorithm(scheme), der(one.signature_tag, signature))  # fmt: skip
@@ -172,7 +175,7 @@ def stamped(court, base: dict[str, bytes]) -> list[tuple[dict[str, bytes], bytes
         token(one)
         for one in (*_forms(usual), *_times(court, usual, pki), *_algorithms(usual, pki), *_chains(usual, pki))
     ]
-    made += _torn(token(usual))
+    made += [*_torn(token(usual)), *_longest(usual, pki)]
     found = [(resigned(base | {"proof/stamp-1.tst": one}, court), trust) for one in made]
     plain = resigned(base | {"proof/stamp-1.tst": token(usual)}, court)
     found.append((resigned(plain | {"proof/stamp-2.tst": token(usual)}, court), trust))
@@ -197,7 +200,8 @@ def _forms(usual: Recipe) -> list[Recipe]:
         replace(usual, others=(usual.signer.public_bytes(Encoding.DER),)), replace(usual, others=(b"\x30\x03\x02\x01\x00",)),
         replace(usual, signature=b"\x30\x06\x02\x01\x01\x02\x01\x01"), replace(usual, signature=b"x"),
         replace(usual, long=3), replace(usual, long=4), replace(usual, long=5), replace(usual, tail=b"\x05\x00"),
-        replace(usual, padding=bytes(0x90)), replace(usual, padding=bytes(1 << 20)), replace(usual, padding=bytes((1 << 20) - 1137)),
+        replace(usual, padding=b"x", padding_tag=0x3F), replace(usual, padding=b"x", padding_tag=0x9F), replace(usual, padding=bytes(0x80)),
+        replace(usual, padding=bytes(0x7F)), replace(usual, padding=bytes(0x100)), replace(usual, padding=bytes(1 << 20)), replace(usual, padding=bytes((1 << 20) - 1137)),
     ]  # fmt: skip
 
 
@@ -242,6 +246,8 @@ def _algorithms(usual: Recipe, pki: Pki) -> list[Recipe]:
     ):
         found += [replace(usual, key=odd, signer=pki.issue(odd)), replace(usual, key=odd, signer=pki.issue(odd), imprint=bytes(32)),
                   replace(usual, key=odd, signer=pki.issue(odd), told_digest=bytes(32))]  # fmt: skip
+    national = usual.signer.public_bytes(Encoding.DER).replace(oid("2a8648ce3d0201"), oid("2a8648ce3d0209"))
+    found.append(replace(usual, certificate=national))
     found.append(replace(usual, key=ed25519.Ed25519PrivateKey.generate()))
     found.append(replace(usual, key=ec.generate_private_key(ec.SECP256R1())))
     return [*found, replace(usual, hash="SHA-1", signed_hash="SHA-256")]
@@ -274,6 +280,15 @@ def _chains(usual: Recipe, pki: Pki) -> list[Recipe]:
         replace(usual, signer=pki.root, key=pki.root_key),
         replace(usual, signer=pki.issue(usual.key, serial=7), others=(pki.issue(other, serial=7).public_bytes(Encoding.DER),)),
     ]  # fmt: skip
+
+
+def _longest(usual: Recipe, pki: Pki) -> Iterator[bytes]:
+    """Of a mebibyte, and of a byte more."""
+    key = rsa.generate_private_key(65537, 2048)  # its signatures are all of one length
+    one = replace(usual, key=key, signer=pki.issue(key))
+    rest = len(token(replace(one, padding=bytes(1 << 20)))) - (1 << 20)
+    for more in (0, 1):
+        yield token(replace(one, padding=bytes((1 << 20) - rest + more)))
 
 
 def _torn(usual: bytes) -> list[bytes]:
