@@ -143,13 +143,14 @@ def main() -> None:
     )
     if page.exists():
         asked = {"page": str(bundle / "verify.html"), "cases": [{"bundle": str(bundle), "trust": None}]}
+        cpu = used()
         done = subprocess.run(
             ["node", "e2e/verify.mjs", json.dumps(asked)], cwd=ROOT / "web", capture_output=True, text=True, check=True
         )
         (answer,) = json.loads(done.stdout)
         print(
             f"Chromium: {answer['seconds']:.1f} s ({total / answer['seconds'] / 1e6:.0f} MB/s; 10 GB at this pace: "
-            f"{1e10 / total * answer['seconds']:.0f} s), {answer['verdict']}, {answer['codes']}"
+            f"{1e10 / total * answer['seconds']:.0f} s; {used() - cpu:.1f} s of CPU with its start and its playing), {answer['verdict']}, {answer['codes']}"
         )
     shutil.rmtree(folder, ignore_errors=True)
 

@@ -28,6 +28,8 @@ from odd import odd, ranged  # noqa: E402
 from stamped import stamped  # noqa: E402
 from targeted import targeted  # noqa: E402
 
+from svidok.evidence.bundle.told import MOST_JSON_BYTES  # noqa: E402
+
 BUNDLE = "svidok.evidence.bundle"
 MODULES = [
     "svidok.ledger.cosigning",
@@ -55,9 +57,31 @@ FIRST = {"tokens": "stamped", "clips": "odd", "entries": "odd"}  # bundles that 
 EQUIVALENT: list[tuple[str, str, str]] = [
     ("tokens", "or 'the signature does not fit'`", "words for people, which no two verifiers share"),
     ("tokens", "LtE turned in `1 <= count <= 4`", "what needs four bytes of length is longer than a token may be"),
+    (
+        "verify",
+        "or 'the entry is no event of custody of this exhibit'`",
+        "words for people, which no two verifiers share",
+    ),
     ("clips", "or 'the entry is not a gap'`", "words for people, which no two verifiers share"),
+    ("clips", "and/or exchanged in `start is not None and end is not None`", "both are there, or neither"),
+    ("clips", "Gt turned in `size > 0`", "to read no bytes ends the loop as well"),
     ("clips", "Lt turned in `size < at + media`", "asked only where the two differ"),
 ]
+
+
+class Giant(bytes):
+    """Bytes that say they are more than they are, in place of a quarter of a gigabyte."""
+
+    claims = 0
+
+    def __len__(self) -> int:
+        return self.claims
+
+
+def giant(data: bytes, claims: int) -> bytes:
+    made = Giant(data)
+    made.claims = claims
+    return made
 
 
 class Place(ast.NodeTransformer):
@@ -183,6 +207,11 @@ def main() -> None:
             "stamped": stamped(court, base),
             "mutated": [
                 (change.apply(base), trust) for change in Mutator(base, bundles["b"][1], court, seed=7).make(count)
+            ],
+            "giant": [
+                (base | {name: giant(base[name], MOST_JSON_BYTES + more)}, trust)
+                for name in ("data/custody.json", "manifest-sha256.txt")
+                for more in (0, 1)
             ],
             "odd": [*odd(court, base), *ranged(court, scratch, clip)],
         }

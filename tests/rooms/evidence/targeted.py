@@ -37,6 +37,7 @@ def targeted(court, base: dict[str, bytes], partial) -> list[tuple[dict[str, byt
     found += [(whole(one, court), trust) for one in _told_otherwise(base)]
     found += [(whole(one, court), trust) for one in _checkpoints(court, base)]
     found += [(base, one) for one in _trusts(court)]
+    found += _notaries(court, base)
     found += _statements(court, base, trust)
     found += _bags(base, trust)
     return found
@@ -53,10 +54,24 @@ def _told_otherwise(base: dict[str, bytes]) -> list[dict[str, bytes]]:
 
         return edited(base, name, edit)
 
+    def renamed(changes: dict[str, str]) -> dict[str, bytes]:
+        """Files of other names, which the disclosure and the proof name too."""
+        files = {changes.get(name, name): data for name, data in base.items()}
+        for name in (disclosure, changes.get(proof, proof)):
+            for old, new in changes.items():
+                files[name] = files[name].replace(f'"{old}"'.encode(), f'"{new}"'.encode())
+        return files
+
     both = edited(base, proof, lambda told: told.update({"to": told["from"]}))
     moved = edited(base, proof, lambda told: told.update({"to": "2026-11-20T12:00:20.000000Z"}))
     late = edited(base, proof, lambda told: told.update({"from": "2026-11-20T12:00:05.000000Z"}))
+    paper = next(name for name in base if name.startswith("data/files/"))
     return [
+        renamed({proof: "data/clips/01.json"}), renamed({proof: "data/clips/07.mp4"}), renamed({proof: "data/01.proof.json"}),
+        renamed({proof: "data/clips/1.proof.json", "data/clips/01.mp4": "data/clips/1.mp4"}), renamed({paper: "data/paper.txt"}),
+        renamed({proof: "data/clips/0123.proof.json", "data/clips/01.mp4": "data/clips/0123.mp4"}),
+        renamed({paper: "data/clips/09.mp4"}), renamed({paper: "data/files/01/FILE"}), renamed({paper: "data/files/./x"}),
+        base | {paper.upper().replace("DATA/FILES", "data/files"): b"x"},
         set_(proof, "format", value="svidok-range/2"), set_(proof, "clip", value="data/clips/02.mp4"),
         set_(proof, "channel", value="0" * 8 + "-0000-4000-8000-" + "0" * 12), set_(proof, "gaps", value=[]),
         set_(proof, "segments", value=[]), set_(proof, "segments", value=lambda v: v[::-1]),
@@ -141,6 +156,19 @@ def key_text(name: str, data: bytes) -> str:
     """A verifier key of any bytes, with the id that fits them."""
     own = hashlib.sha256(f"{name}\n".encode() + data).hexdigest()[:8]
     return f"{name}+{own}+{base64.b64encode(data).decode()}"
+
+
+def _notaries(court, base: dict[str, bytes]) -> list[tuple[dict[str, bytes], bytes]]:
+    """A key that signs notes taken for a witness: absent, and signing as a witness would."""
+    text, _, lines = base["data/checkpoint"].decode().partition("\n\n")
+    one, at = court.trust, int(court.at.timestamp())
+    signer = making.SeedSigner("a notary")
+    key = making.own_key(signer, "notary.test")
+    signature = signer.sign(b"cosignature/v1\ntime %d\n" % at + text.encode() + b"\n")
+    signed = bytes.fromhex(key.split("+")[1]) + at.to_bytes(8, "big") + signature
+    line = f"— notary.test {base64.b64encode(signed).decode()}\n"
+    told = told_trust(replace(one, witnesses=(*one.witnesses, key)))
+    return [(base, told), (whole(base | {"data/checkpoint": f"{text}\n\n{lines}{line}".encode()}, court), told)]
 
 
 def _trusts(court) -> list[bytes]:
@@ -256,7 +284,7 @@ def _bags(base: dict[str, bytes], trust: bytes) -> list[tuple[dict[str, bytes], 
     return [
         with_(lines[::-1]), with_(lines + lines[-1:]), with_([*lines, f"{zero}  zzz"]), with_(tag=[f"{zero}  data/x", *tags]),
         with_([*lines, f"{zero}  data/z/../y"]), with_([*lines, f"{zero}  data/zé"]), with_([line.replace("  ", " ") for line in lines]),
-        with_(tag=tags[1:]), with_(tag=[*tags, f"{zero}  zzz"]), with_(tag=[line for line in tags if "stamp" not in line]),
+        with_(tag=[line for line in tags if not line.endswith("  manifest-sha256.txt")]), with_(tag=tags[1:]), with_(tag=[*tags, f"{zero}  zzz"]), with_(tag=[line for line in tags if "stamp" not in line]),
         (base | {"manifest-sha256.txt": base["manifest-sha256.txt"][:-1]}, trust), (base | {"manifest-sha256.txt": b"\xff\n"}, trust),
         (remade(base | {"bagit.txt": b"BagIt-Version: 0.97\nTag-File-Character-Encoding: UTF-8\n"}), trust),
         (remade(base | {"proof/trust.json": b"{}"}), None), (base | {"proof/trust.json": b"{}"}, None),
