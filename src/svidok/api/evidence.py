@@ -8,7 +8,7 @@ import msgspec
 from litestar import get, post
 
 from svidok.access import Actor
-from svidok.api import evidence_disclosure, evidence_exhibits, evidence_files, evidence_redaction
+from svidok.api import evidence_booking, evidence_disclosure, evidence_exhibits, evidence_files, evidence_redaction
 from svidok.api.door import Look, Shows, guarded
 from svidok.api.services import Services
 from svidok.base import BadInput, Span
@@ -179,5 +179,5 @@ def strike_note(note_id: UUID, actor: Actor, services: Services) -> dict[str, bo
 ROUTES = [
     list_cases, open_case, list_people, read_case, let_in, end_standing, close_case, add_note, strike_note,
     *evidence_exhibits.ROUTES, *evidence_files.ROUTES, *evidence_disclosure.ROUTES,
-    *evidence_redaction.ROUTES,
+    *evidence_redaction.ROUTES, *evidence_booking.ROUTES,
 ]  # fmt: skip

@@ -118,7 +118,7 @@ def _shown(row: Row) -> tuple[str, str]:
     arriving.require_clean(row)
     if row["playable_path"]:
         return row["playable_path"], row["playable_type"]
-    if row["source"] == "derived" and row["path"]:
+    if row["path"] and (row["source"] == "derived" or (row["kind"], row["media_type"]) == ("read", "image/jpeg")):
         return row["path"], row["media_type"]
     raise NotFound("no-playable-copy", "There is no copy of this file that a browser shows. Take the original.")
 

@@ -353,7 +353,7 @@ def read_one(
     read_id: UUID, services: Services, look: Look, taken_at: datetime, authorisation: UUID | None = None
 ) -> ReadOut:
     """One read in full. `taken_at` finds its day; `authorisation`: by which leave an old one was found."""
-    return read_out(_may_see(services, look, read_id, taken_at, authorisation))
+    return read_out(may_see(services, look, read_id, taken_at, authorisation))
 
 
 @get("/api/plates/reads/{read_id:uuid}/picture", **guarded("search_plates", shows=Shows.PERSONAL), sync_to_thread=True)
@@ -362,14 +362,14 @@ def read_picture(
     authorisation: UUID | None = None,
 ) -> Response[bytes]:  # fmt: skip
     """The picture of a read: `overview` or `patch` (the plate alone)."""
-    read = _may_see(services, look, read_id, taken_at, authorisation)
+    read = may_see(services, look, read_id, taken_at, authorisation)
     picture = read.patch if which == "patch" else read.image
     if picture is None:
         raise NotFound("picture-unknown", "There is no such picture, or its time is over.")
     return Response(plates_of(services).pictures.read(picture), media_type="image/jpeg")
 
 
-def _may_see(services: Services, look: Look, read_id: UUID, taken_at: datetime, authorisation: UUID | None) -> Read:
+def may_see(services: Services, look: Look, read_id: UUID, taken_at: datetime, authorisation: UUID | None) -> Read:
     """A single read is bound to purpose and age as a search is."""
     if taken_at.tzinfo is None:
         raise BadInput("span-no-zone", "Give instants with a zone, for example 2026-11-24T10:00:00Z.")

@@ -25,7 +25,7 @@ from svidok.recording import export
 from svidok.recording.reach import HERE, Reach
 
 ASKED, DECIDED, HANDED = "disclosure.asked", "disclosure.decided", "disclosure.handed-over"
-_DISCLOSABLE = {"footage", "file", "still", "redacted"}
+_DISCLOSABLE = {"footage", "file", "still", "redacted", "read", "scan"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -99,6 +99,7 @@ def book_fact(
     facts: dict[str, Any],
     at: datetime,
     file: Kept | None = None,
+    obtained: str = "",
 ) -> UUID:
     """Book in a read or a scan, with what was known of it then; the caller has read it from the room that owns it."""
     admit(tx, actor=actor, action="book_exhibit", case_id=case_id, at=at).require_open()
@@ -109,6 +110,7 @@ def book_fact(
     return add(
         tx, actor=actor, case_id=case_id, number=number, kind=kind, title=title, source=Source.CAMERA, at=at,
         channel_id=channel_id, start_at=instant, end_at=instant, subject_id=subject_id, facts=facts, file=file,
+        obtained=obtained,
     )  # fmt: skip
 
 
