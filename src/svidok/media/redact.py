@@ -133,6 +133,8 @@ class _Writer:
         self._video.time_base = video.time_base
         self._video.options = {"preset": "superfast", "crf": "21", "g": "50", "threads": "0"}
         self._sound = output.add_stream("aac", rate=48_000, layout="mono") if with_sound else None
+        if self._sound is not None:
+            self._sound.options = {"flags": "+bitexact"}  # without its own name in the first packet
         self._resampler = AudioResampler(format="fltp", layout="mono", rate=48_000)
         self._filter: BitStreamFilterContext | None = None
 
