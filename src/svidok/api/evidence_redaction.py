@@ -37,6 +37,7 @@ class HowIn(msgspec.Struct):
 
     style: str
     mute: bool
+    silences: list[tuple[int, int]] = []  # without sound, from and to in milliseconds of the film
 
 
 class SaysIn(msgspec.Struct):
@@ -125,8 +126,9 @@ def set_redaction(redaction_id: UUID, data: HowIn, actor: Actor, services: Servi
     """How it is covered, and whether the sound goes."""
     with services.database.transaction() as tx:
         redactions.set_how(
-            tx, actor=actor, redaction_id=redaction_id, style=data.style, mute=data.mute, at=services.clock.now()
-        )
+            tx, actor=actor, redaction_id=redaction_id, style=data.style, mute=data.mute, silences=data.silences,
+            at=services.clock.now(),
+        )  # fmt: skip
     return {"ok": True}
 
 

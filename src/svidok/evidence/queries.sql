@@ -315,7 +315,7 @@ UPDATE evidence.redaction SET state = 'editing', looked_at = pictures WHERE id =
 
 -- name: set_redaction
 -- How it is covered, and whether there is sound.
-UPDATE evidence.redaction SET style = %(style)s, mute = %(mute)s WHERE id = %(id)s AND state = 'editing';
+UPDATE evidence.redaction SET style = %(style)s, mute = %(mute)s, silences = %(silences)s WHERE id = %(id)s AND state = 'editing';
 
 -- name: ask_review
 -- The first pass is done.

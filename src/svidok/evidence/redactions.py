@@ -31,6 +31,7 @@ LOOKS_PER_S = 4  # pictures that are looked at in a second of film; covers go st
 LOST_S, HOLD_S = 1.6, 0.6
 _MOST_COVERS = 5000
 _MOST_KEYS = 20_000
+_MOST_SILENCES = 1000
 
 
 def begin(
@@ -174,12 +175,25 @@ def change_cover(
         raise NotFound("cover-not-found", "There is no such cover.")
 
 
-def set_how(tx: Transaction, *, actor: Actor, redaction_id: UUID, style: str, mute: bool, at: datetime) -> None:
-    """How it is covered, and whether the sound goes."""
-    _editable(tx, actor, redaction_id, at)
+def set_how(
+    tx: Transaction,
+    *,
+    actor: Actor,
+    redaction_id: UUID,
+    style: str,
+    mute: bool,
+    silences: Sequence[tuple[int, int]],
+    at: datetime,
+) -> None:
+    """How it is covered, and whether the sound goes: all of it, or from one millisecond of the film to another."""
+    row = _editable(tx, actor, redaction_id, at)
     if style not in ("solid", "mosaic"):
         raise BadInput("style-unknown", "A cover is solid or a mosaic.")
-    tx.run(SQL["set_redaction"], id=redaction_id, style=style, mute=mute)
+    quiet = tracks.joined(silences)
+    lasts_ms = math.ceil(row["pictures"] * 1_000_000 / row["rate_mhz"])
+    if len(quiet) > _MOST_SILENCES or any(not 0 <= start < end <= lasts_ms for start, end in quiet):
+        raise BadInput("silence-outside", "A stretch without sound begins before it ends, within the film.")
+    tx.run(SQL["set_redaction"], id=redaction_id, style=style, mute=mute, silences=json.dumps(quiet))
 
 
 def ask_review(tx: Transaction, *, actor: Actor, redaction_id: UUID, at: datetime) -> None:
@@ -215,7 +229,8 @@ def accept(
         standing = [one for one in covers_of(tx, redaction_id) if not one["off"]]
     plan = {
         "covers": [[one["first"], one["last"], one["keys"]] for one in standing],
-        "mute": row["mute"] or not row["has_sound"], "style": row["style"], "pictures": row["pictures"],
+        "mute": row["mute"] or not row["has_sound"] or row["silences"], "style": row["style"],
+        "pictures": row["pictures"],
     }  # fmt: skip
     made = vault.workshop(f"{redaction_id}.redacted.mp4")
     made.unlink(missing_ok=True)
@@ -233,7 +248,7 @@ def accept(
     )  # fmt: skip
     facts = {
         "redaction": str(redaction_id), "source_sha256": bytes(row["source_sha256"]).hex(), "covers": len(standing),
-        "muted": bool(plan["mute"]), "how": f"{len(standing)} parts covered ({row['style']}); made anew from pictures",
+        "muted": plan["mute"], "how": f"{len(standing)} parts covered ({row['style']}); made anew from pictures",
         "first_pass": row["asked_by_name"], "second_pass": actor.name,
     }  # fmt: skip
     with database.transaction() as tx:

@@ -167,6 +167,21 @@ def _around(boxes: Sequence[Box]) -> Box:
     return left, top, max(one[2] for one in sides) - left, max(one[3] for one in sides) - top
 
 
+def joined(stretches: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Stretches in their order, those that touch made one.
+
+    >>> joined([(50, 70), (10, 20), (20, 30)])
+    [(10, 30), (50, 70)]
+    """
+    told: list[tuple[int, int]] = []
+    for start, end in sorted(stretches):
+        if told and start <= told[-1][1]:
+            told[-1] = (told[-1][0], max(end, told[-1][1]))
+        else:
+            told.append((start, end))
+    return told
+
+
 def _shared(one: Box, other: Box) -> float:
     wide = min(one[0] + one[2], other[0] + other[2]) - max(one[0], other[0])
     high = min(one[1] + one[3], other[1] + other[3]) - max(one[1], other[1])

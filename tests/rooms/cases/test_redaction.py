@@ -162,6 +162,28 @@ def test_sound_that_is_kept_is_kept(bureau, film, tmp_path: Path) -> None:
         assert [one.type for one in container.streams] == ["video", "audio"]
 
 
+def test_a_stretch_of_sound_is_taken_out_and_the_rest_stays(bureau, film, tmp_path: Path) -> None:
+    redaction = begin(bureau, film)
+    path = f"/api/redactions/{redaction}"
+    how = {"style": "solid", "mute": False, "silences": [[3000, 4000], [2000, 3000]]}
+    for bad in ([[5000, 4000]], [[-1, 4]], [[0, 7_000_000]]):
+        assert bureau.ask("lead", "PUT", path, json=how | {"silences": bad}).json()["code"] == "silence-outside"
+    assert bureau.ask("lead", "PUT", path, json=how).is_success
+    assert bureau.ask("mate", "GET", path).json()["redaction"]["silences"] == [[2000, 4000]]
+    assert bureau.ask("lead", "POST", f"{path}/review").is_success
+    _, data = made(bureau, redaction)
+    out = tmp_path / "out.mp4"
+    out.write_bytes(data)
+    loudest = [0.0] * 6
+    with av.open(str(out)) as container:
+        for frame in container.decode(audio=0):
+            at = float(frame.time or 0)
+            if not any(abs(at - edge) < 0.1 for edge in (2, 4)):
+                second = min(5, int(at))
+                loudest[second] = max(loudest[second], float(np.abs(frame.to_ndarray()).max()))
+    assert [one > 0.01 for one in loudest] == [True, True, False, False, True, True], loudest
+
+
 def test_a_search_that_is_broken_off_goes_on_and_finds_the_same(bureau, tmp_path: Path) -> None:
     part = tmp_path / "people.mp4"
     cut = [

@@ -45,3 +45,68 @@ export function between(from: [number, number], to: [number, number], width: num
   const [top, bottom] = [Math.max(0, Math.min(from[1], to[1])), Math.min(height, Math.max(from[1], to[1]))];
   return [left, top, right - left, bottom - top];
 }
+
+/** Which sides of a box a handle moves: -1 the left or upper one, 1 the right or lower one, 0 neither. */
+export type Handle = [across: -1 | 0 | 1, down: -1 | 0 | 1];
+export const HANDLES: Handle[] = [[-1, -1], [0, -1], [1, -1], [1, 0], [1, 1], [0, 1], [-1, 1], [-1, 0]];
+export const LEAST = 6;
+
+/** Where a handle of a box lies. */
+export const handlePoint = (box: Box, [across, down]: Handle): [number, number] => [box[0] + (box[2] * (across + 1)) / 2, box[1] + (box[3] * (down + 1)) / 2];
+
+/** The handle within reach of a point, the nearest; null where none is. Of a small box the corners win. */
+export function handleAt(box: Box, x: number, y: number, reach: number): Handle | null {
+  const near = HANDLES
+    .map((handle) => ({ handle, away: Math.hypot(handlePoint(box, handle)[0] - x, handlePoint(box, handle)[1] - y) }))
+    .filter((one) => one.away <= reach)
+    .sort((a, b) => a.away - b.away || Math.abs(b.handle[0] * b.handle[1]) - Math.abs(a.handle[0] * a.handle[1]));
+  return near[0]?.handle ?? null;
+}
+
+/** A box with the sides of a handle moved; never smaller than can be drawn, never beyond the picture. */
+export function resized(box: Box, [across, down]: Handle, byX: number, byY: number, width: number, height: number): Box {
+  const side = (low: number, size: number, which: -1 | 0 | 1, by: number, most: number): [number, number] => {
+    let [from, to] = [low, low + size];
+    if (which === -1) from = Math.max(0, Math.min(from + by, to - LEAST));
+    if (which === 1) to = Math.min(most, Math.max(to + by, from + LEAST));
+    return [from, to - from];
+  };
+  const [x, wide] = side(box[0], box[2], across, byX, width);
+  const [y, high] = side(box[1], box[3], down, byY, height);
+  return [x, y, wide, high];
+}
+
+/** A box moved as a whole; at least a corner of it stays in the picture. */
+export function moved(box: Box, byX: number, byY: number, width: number, height: number): Box {
+  const x = Math.max(LEAST - box[2], Math.min(width - LEAST, box[0] + byX));
+  const y = Math.max(LEAST - box[3], Math.min(height - LEAST, box[1] + byY));
+  return [x, y, box[2], box[3]];
+}
+
+/** The cover after this one (or before it) among those that cover a picture. */
+export function neighbour(covers: Cover[], picture: number, chosen: string, by: 1 | -1): Cover | null {
+  const here = covers.filter((one) => boxAt(one, picture));
+  if (!here.length) return null;
+  const place = here.findIndex((one) => one.id === chosen);
+  return here[(place + by + (place === -1 && by === -1 ? 1 : 0) + here.length) % here.length]!;
+}
+
+export type Silence = [fromMs: number, toMs: number];
+
+/** Stretches without sound with one more, those that touch made one. */
+export function withSilence(silences: Silence[], more: Silence): Silence[] {
+  const told: Silence[] = [];
+  for (const [from, to] of [...silences, more].sort((a, b) => a[0] - b[0])) {
+    const last = told.at(-1);
+    if (last && from <= last[1]) last[1] = Math.max(last[1], to);
+    else told.push([from, to]);
+  }
+  return told;
+}
+
+/** From the first of two pictures to the end of the last, in whole milliseconds outwards. */
+export function silenceOf(one: number, other: number, pictures: number, rateMhz: number): Silence {
+  const [first, last] = [Math.min(one, other), Math.max(one, other)];
+  const whole = Math.ceil((pictures * 1e6) / rateMhz);
+  return [Math.floor((first * 1e6) / rateMhz), Math.min(whole, Math.ceil(((last + 1) * 1e6) / rateMhz))];
+}

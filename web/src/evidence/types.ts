@@ -160,7 +160,7 @@ export interface Cover {
 
 export interface Redaction {
   redaction: {
-    id: string; exhibit_id: string; exhibit_number: number; exhibit_title: string; case_id: string; state: string; style: string; mute: boolean;
+    id: string; exhibit_id: string; exhibit_number: number; exhibit_title: string; case_id: string; state: string; style: string; mute: boolean; silences: [number, number][];
     width: number; height: number; pictures: number; rate_mhz: number; has_sound: boolean; looked_at: number; says: string; result_id: string | null;
     asked_by_name: string | null; reviewed_by_name: string | null;
   };
