@@ -196,6 +196,10 @@ def power_cuts(tally: Tally, count: int, rng: random.Random) -> None:
                     machine.start()
                     reached = _ask(machine, tally, upload_id, body, reached)
         tally.judge(name, body)
+        if number % 500 == 0:
+            print(
+                f"{tally.cuts} cuts of {tally.uploads} uploads, lost {tally.lost}, doubled {tally.doubled}", flush=True
+            )
 
 
 def _ask(machine: Machine, tally: Tally, upload_id: UUID | None, body: bytes, reached: int) -> int:
@@ -273,6 +277,7 @@ def nursery(url: str, folder: Path) -> None:
     for _ in sys.stdin:
         pid = os.fork()
         if pid == 0:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # the line to our parent is for numbers of processes
             serve(url, folder)
             os._exit(0)
         print(pid, flush=True)
@@ -313,25 +318,26 @@ class Sender:
 
     def ask(self, client: DockClient, tally: Tally) -> int:
         """How far it is, after a cut."""
-        while True:
-            said = client.ask("HEAD", self.place)
-            if said.status == 200:
-                break
+        while (says := self._how_far(client)) < 0:
             time.sleep(0.01)  # it is being put down, or finished, by the life that was left
-        says = int(said.headers["upload-offset"])
         tally.acknowledged(self.id, self.body, self.reached, says)
         self.reached = says
         return says
 
     def finish(self, client: DockClient, tally: Tally) -> None:
         """Go on to the end."""
-        while True:
-            at = int(client.ask("HEAD", self.place).headers.get("upload-offset", "-1"))
-            if at == len(self.body):
-                break
+        while (at := self._how_far(client)) < len(self.body):
             if at >= 0:
-                client.ask("PATCH", self.place, {"Upload-Offset": str(at)}, self.body[at:])
+                with contextlib.suppress(TimeoutError):
+                    client.ask("PATCH", self.place, {"Upload-Offset": str(at)}, self.body[at:])
         tally.judge(self.name, self.body)
+
+    def _how_far(self, client: DockClient) -> int:
+        """What the door says, or -1 where it says that it is busy, or (on a busy machine) nothing in time."""
+        try:
+            return int(client.ask("HEAD", self.place).headers.get("upload-offset", "-1"))
+        except TimeoutError:
+            return -1
 
 
 def drops(tally: Tally, door: Door, count: int, rng: random.Random) -> None:
@@ -346,6 +352,7 @@ def drops(tally: Tally, door: Door, count: int, rng: random.Random) -> None:
             one.begin_part(client, rng.uniform(0.05, 0.95)).close()
             one.ask(client, tally)
         one.finish(client, tally)
+        print(f"{tally.cuts} cuts of {tally.uploads} uploads, lost {tally.lost}, doubled {tally.doubled}", flush=True)
 
 
 def kills(tally: Tally, door: Door, count: int, rng: random.Random) -> None:
@@ -369,6 +376,7 @@ def kills(tally: Tally, door: Door, count: int, rng: random.Random) -> None:
             one.ask(client, tally)
         for one in caught:
             one.finish(client, tally)
+        print(f"{tally.cuts} cuts of {tally.uploads} uploads, lost {tally.lost}, doubled {tally.doubled}", flush=True)
 
 
 def main() -> None:
@@ -389,12 +397,12 @@ def main() -> None:
     folder.chmod(0o755)
     postgres = PostgresServer(folder / "postgres")
     postgres.start()
-    database = Database.open(postgres.url, size=4)
+    database = Database.open(postgres.url, size=4, wait_s=60)
     migrate(database, ROOMS)
     with database.transaction() as tx:
         tx.run("ALTER ROLE CURRENT_USER SET synchronous_commit = off")
     database.close()
-    database = Database.open(postgres.url, size=4)
+    database = Database.open(postgres.url, size=4, wait_s=60)
     made = make_dock(database)
     try:
         for name, count in (("power", asked.power), ("drops", asked.drops), ("kills", asked.kills)):
