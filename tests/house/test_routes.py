@@ -1,5 +1,6 @@
 """Walks the table of routes: each is guarded or public, and none that shows anything escapes the trail."""
 
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
