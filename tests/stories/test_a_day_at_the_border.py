@@ -271,26 +271,25 @@ _KEYS = {
 def test_nobody_deletes_anything_by_any_route(over: Day) -> None:
     before = state(over)
     with over.database.transaction() as tx:
-        things = [tx.one(f"SELECT id FROM {name} LIMIT 1")["id"] for name in ("bodyworn.clip", "customs.missing")]
+        clip = str(tx.one("SELECT id FROM bodyworn.clip LIMIT 1")["id"])
         for role in Role:
             accounts.add_account(
                 tx, by=None, login=f"all-{role}", name="n", password="seven quiet otters", roles=[role], unit_id=None,
                 at=SystemClock().now(),
             )  # fmt: skip
+            over.passwords[f"all-{role}"] = "seven quiet otters"
+    routes = {one.path_format: getattr(one, "methods", set()) for one in over.app.routes}
     tried = 0
     for role in Role:
-        over.passwords[f"all-{role}"] = "seven quiet otters"
         with over.as_(f"all-{role}") as somebody:
-            for route in over.app.routes:
-                if route.path_format.startswith(_OWN):
-                    continue
-                for thing in things if "{" in route.path_format else things[:1]:
-                    path = filled(route.path_format, str(thing))
-                    for verb in ("DELETE", "PUT", "PATCH"):
-                        said = somebody.request(verb, path, json={"id": str(thing)})
-                        assert said.status_code < 500 or said.status_code == 503, (role, verb, path, said.text)
-                        tried += 1
-    assert tried > 2000
+            for path, verbs in routes.items():
+                for verb in {"DELETE"} | (verbs & {"PUT", "PATCH"}):
+                    if path.startswith(_OWN):
+                        continue
+                    said = somebody.request(verb, filled(path, clip), json={"id": clip})
+                    assert said.status_code < 500 or said.status_code == 503, (role, verb, path, said.text)
+                    tried += 1
+    assert tried > len(Role) * 100
     after = state(over)
     assert after["files"] == before["files"]
     assert after["disposed"] == before["disposed"]

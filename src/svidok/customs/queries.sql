@@ -388,7 +388,7 @@ FROM customs.missing m JOIN customs.procedure p ON p.id = m.procedure_id
 JOIN customs.checkpoint c ON c.id = m.checkpoint_id JOIN customs.lane l ON l.id = p.lane_id
 WHERE m.arrived_at IS NULL AND (%(explained)s OR m.explained_at IS NULL)
   AND (%(checkpoint_id)s::uuid IS NULL OR m.checkpoint_id = %(checkpoint_id)s)
-ORDER BY m.explained_at IS NOT NULL, m.since, m.id LIMIT %(most)s;
+ORDER BY m.explained_at IS NOT NULL, m.since, p.number, m.id LIMIT %(most)s;
 
 -- name: count_awaited
 -- How many procedures that are over wait for evidence which may still come.
