@@ -200,7 +200,7 @@ class _Tiles:
         number = self._numbers[level]
         path = tile_path(level, number, len(tile))
         try:
-            have = (self._folder / path).read_bytes()
+            have = _served(self._folder, level, number, len(tile))
         except OSError as error:
             self._report.add("tile-missing", path, error.strerror or "cannot be read")
             return
@@ -208,6 +208,17 @@ class _Tiles:
             wrong = (i for i, one in enumerate(tile) if have[i * HASH_BYTES : (i + 1) * HASH_BYTES] != one)
             first = number * WIDTH + next(wrong, len(tile))
             self._report.add("tile-wrong", path, f"differs from the entries, first at hash {first} of level {level}")
+
+
+def _served(folder: Path, level: int, number: int, width: int) -> bytes:
+    """A tile as it is served: where a log in use grew beyond a partial one, the beginning of the full one in its stead.
+
+    tlog-tiles, "Partial Tiles". Raises `OSError` where there is neither.
+    """
+    try:
+        return (folder / tile_path(level, number, width)).read_bytes()
+    except FileNotFoundError:
+        return (folder / tile_path(level, number, WIDTH)).read_bytes()[: width * HASH_BYTES]
 
 
 def _compare_older_partials(folder: Path, size: int, report: AuditReport) -> None:
@@ -225,8 +236,10 @@ def _compare_older_partials(folder: Path, size: int, report: AuditReport) -> Non
             have = path.read_bytes()
             if kind == "entries":
                 have = b"".join(leaf_hash(entry) for entry in unpack(have))
-            now = (folder / tile_path(level, number, there)).read_bytes()
+            now = _served(folder, level, number, there)
         except (OSError, ValueError) as error:
+            if not path.exists() and (folder / tile_path(level, number, WIDTH)).exists():
+                continue  # the log grew beyond it while we looked
             report.add("tile-wrong", place, f"cannot be read ({error})")
             continue
         if have != now[: int(width) * HASH_BYTES]:

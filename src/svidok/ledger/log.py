@@ -51,17 +51,26 @@ class LogReader:
 
     def tile(self, level: int, number: int, width: int) -> bytes:
         """The hashes of one tile, 32 bytes each; `LogDamaged` where it is missing or torn."""
-        if width < WIDTH and (self.folder / tile_path(level, number, width)).exists():
-            return self._read(tile_path(level, number, width), width)
+        part = self.folder / tile_path(level, number, width)
+        if width < WIDTH and part.exists():
+            try:
+                return self._read(tile_path(level, number, width), width)
+            except LogDamaged:
+                if part.exists():
+                    raise
+                # else the log grew, and the full tile has taken its place
         return self._full_tile(level, number)[: width * HASH_BYTES]
 
     def entries(self, number: int, width: int) -> list[bytes]:
         """The entries of one bundle; `LogDamaged` where it is missing or torn."""
         path = bundle_path(number, width)
-        if not (self.folder / path).exists():
-            path = bundle_path(number)
         try:
-            entries = unpack((self.folder / path).read_bytes())
+            try:
+                data = (self.folder / path).read_bytes()
+            except FileNotFoundError:
+                path = bundle_path(number)  # of a log that grew the full one alone is left
+                data = (self.folder / path).read_bytes()
+            entries = unpack(data)
         except (OSError, ValueError) as error:
             raise LogDamaged(path, f"cannot be read ({error})") from error
         if len(entries) < width:

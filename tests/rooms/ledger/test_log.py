@@ -5,6 +5,7 @@ import random
 import shutil
 import subprocess
 import sys
+import threading
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID
@@ -282,6 +283,25 @@ def test_a_child_that_is_being_started_does_not_keep_the_log(tmp_path: Path, sig
         os.close(lets_go)
         os.waitpid(child, 0)
     holds(log, 5)
+
+
+def test_a_log_that_grows_while_it_is_audited_is_not_called_wrong(tmp_path: Path, signer: FileSigner) -> None:
+    log = grown(tmp_path / "log", signer, 250)
+    enough = threading.Event()
+
+    def grow() -> None:
+        while not enough.is_set() and log.size < 40_000:
+            log.append(entries(log.size, 97))
+
+    growing = threading.Thread(target=grow)
+    growing.start()
+    try:
+        found = [codes(log.folder, log) for _ in range(60)]
+    finally:
+        enough.set()
+        growing.join()
+    assert log.size > 250
+    assert [one for one in found if one] == []
 
 
 def test_an_append_has_a_largest_size(tmp_path: Path, signer: FileSigner) -> None:
