@@ -16,8 +16,8 @@ from svidok.api.plates_parts import plates_of
 from svidok.base import new_id
 from svidok.customs import checkpoints, scans
 from svidok.customs.scans import Incoming, Place, ScanTold
-from svidok.evidence.bundle.files import open_bundle
 from svidok.evidence.bundle.verify import TRUST_FILE, verify_bundle
+from svidok.evidence.bundle.zipped import open_bundle
 from svidok.plates.model import Read, Source
 from svidok.plates.store import Reads
 
