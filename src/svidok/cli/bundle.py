@@ -82,8 +82,8 @@ def _tell(report: Report) -> None:
 def _plain(text: str) -> str:
     """`text` without letters that steer a terminal: names in a bundle are chosen by who may wish to look valid.
 
-    >>> _plain("a" + chr(27) + "[2Jb"), _plain("data/Ї")
-    ('a\\x1b[2Jb', 'data/Ї')
+    >>> print(_plain("a" + chr(27) + "[2Jb"), _plain("data/Ї"))
+    a\\x1b[2Jb data/Ї
     """
     return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)
 
