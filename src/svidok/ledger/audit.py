@@ -6,6 +6,7 @@ signed checkpoint. Then each row of the database is held against its leaf. All
 of it streams: memory does not grow with the log.
 """
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -224,7 +225,9 @@ def _served(folder: Path, level: int, number: int, width: int) -> bytes:
 def _compare_older_partials(folder: Path, size: int, report: AuditReport) -> None:
     """Partial tiles and bundles of smaller sizes are served too, so they must be beginnings of what is there now."""
     known = {finding.where for finding in report.findings}
-    for path in sorted((folder / "tile").rglob("*.p/*")):
+    # `os.walk`, and not `rglob`: a folder that goes while the log grows is passed over.
+    folders = [(Path(at), names) for at, _, names in os.walk(folder / "tile") if at.endswith(".p")]
+    for path in sorted(at / name for at, names in folders for name in names):
         place = path.relative_to(folder).as_posix()
         _, kind, *groups, width = place.split("/")
         number = int("".join(group.removeprefix("x").removesuffix(".p") for group in groups))
