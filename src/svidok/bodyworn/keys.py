@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.x509.oid import NameOID
 
 from svidok.base import BadInput
+from svidok.base.disk import PRIVATE, write_whole
 
 _LIVES = timedelta(days=3650)  # docks hold it in their connection file; renewing it means visiting each
 _BLOCK = 1 << 20
@@ -90,11 +91,15 @@ def door_keys(folder: Path, *, host: str, at: datetime) -> DoorKeys:
         token_key=_token_key(folder / "dock-token.key"),
     )  # fmt: skip
     if not keys.content_key.exists():
-        _write(keys.content_key, _private(rsa.generate_private_key(public_exponent=65537, key_size=3072)))
+        write_whole(
+            keys.content_key, _private(rsa.generate_private_key(public_exponent=65537, key_size=3072)), mode=PRIVATE
+        )
     if not keys.certificate.exists() or not keys.private_key.exists():
         private = ec.generate_private_key(ec.SECP256R1())
         _write(keys.private_key, _private(private))
-        _write(keys.certificate, _certificate(private, host, at).public_bytes(serialization.Encoding.PEM))
+        write_whole(
+            keys.certificate, _certificate(private, host, at).public_bytes(serialization.Encoding.PEM), mode=PRIVATE
+        )
     return keys
 
 
@@ -132,10 +137,7 @@ def _token_key(path: Path) -> bytes:
 
 
 def _write(path: Path, data: bytes) -> None:
-    part = path.with_suffix(".part")
-    part.touch(mode=0o600)
-    part.write_bytes(data)
-    part.rename(path)
+    write_whole(path, data, mode=PRIVATE)
 
 
 def _flat(told: object) -> dict[str, str]:

@@ -7,13 +7,13 @@ two of it: that is an alarm here, as it is at the witness.
 """
 
 import base64
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
 
+from svidok.base.disk import write_whole
 from svidok.ledger.cosigning import Key, Note, cosigned_at, read_note
 from svidok.ledger.log import LogReader
 
@@ -75,7 +75,7 @@ class Gathering:
                 else:
                     lines.append(answer)
         if len(lines) >= max(1, self.quorum):
-            _publish(self.folder / COSIGNED, own.decode() + "".join(lines))
+            write_whole(self.folder / COSIGNED, own + "".join(lines).encode())
         return troubles
 
     def _ask(self, client: httpx.Client, witness: Asked, note: Note, own: bytes) -> str | Trouble:
@@ -133,12 +133,3 @@ def best_note(folder: Path) -> str:
     """The checkpoint to rest on: the last countersigned one, or where no witness is asked, the log's own."""
     path = folder / COSIGNED
     return (path if path.exists() else folder / "checkpoint").read_text("utf-8")
-
-
-def _publish(path: Path, text: str) -> None:
-    part = path.with_name(path.name + ".part")
-    with part.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    part.rename(path)
