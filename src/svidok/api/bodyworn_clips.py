@@ -9,22 +9,15 @@ from litestar import get
 
 from svidok.api.door import Shows, guarded
 from svidok.api.services import Services
+from svidok.api.signatures import GroupsOut, groups_of
 from svidok.bodyworn import gathering
 from svidok.db import Row
 
 
-class SignatureOut(msgspec.Struct):
-    """What the camera's own signatures say of a clip: one word, groups of pictures by verdict, grounds, who signed."""
+class SignatureOut(GroupsOut, kw_only=True):
+    """What the camera's own signatures say of a clip, in one word too."""
 
     verdict: str
-    authentic: int
-    missing: int
-    not_authentic: int
-    pending: int
-    grounds: list[str]
-    signer: str | None
-    fingerprint: str | None
-    trust: str | None
 
 
 class ClipOut(msgspec.Struct):
@@ -55,11 +48,7 @@ def clips_of_shift(services: Services, shift_id: UUID) -> list[ClipOut]:
 
 
 def _clip(row: Row) -> ClipOut:
-    signature = SignatureOut(
-        verdict=row["verdict"], authentic=row["authentic"], missing=row["missing"], trust=row["trust"],
-        not_authentic=row["not_authentic"], pending=row["pending"], grounds=row["grounds"], signer=row["signer"],
-        fingerprint=bytes(row["fingerprint"]).hex() if row["fingerprint"] else None,
-    ) if row["judged"] else None  # fmt: skip
+    signature = SignatureOut(verdict=row["verdict"], **groups_of(row)) if row["judged"] else None
     return ClipOut(
         id=row["id"], name=row["name"], camera=row["camera"], channel_id=row["channel_id"], start=row["start_at"],
         end=row["end_at"], size_bytes=row["size_bytes"], sha256=bytes(row["sha256"]).hex(), state=row["state"],

@@ -1,6 +1,7 @@
 """What cameras' own signatures say of footage, behind the door."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -9,16 +10,14 @@ from litestar import get
 from svidok.api.door import guarded
 from svidok.api.recording import From, To
 from svidok.api.services import Services
+from svidok.db import Row
 from svidok.recording.signatures.keeping import verdicts_between
 from svidok.recording.timeline import LONGEST, asked_span
 
 
-class VerdictOut(msgspec.Struct):
-    """One segment's verdict: groups of pictures by verdict, NAL units that nothing speaks of, who signed."""
+class GroupsOut(msgspec.Struct, kw_only=True):
+    """Groups of pictures by verdict, NAL units that nothing speaks of, grounds, who signed."""
 
-    start: datetime
-    end: datetime
-    signed: bool
     authentic: int
     missing: int
     not_authentic: int
@@ -27,6 +26,20 @@ class VerdictOut(msgspec.Struct):
     signer: str | None
     fingerprint: str | None
     trust: str | None
+
+
+class VerdictOut(GroupsOut, kw_only=True):
+    """One segment's verdict."""
+
+    start: datetime
+    end: datetime
+    signed: bool
+
+
+def groups_of(row: Row) -> dict[str, Any]:
+    """The fields of `GroupsOut`, out of a row that keeps a verdict. Pure."""
+    told = {name: row[name] for name in GroupsOut.__struct_fields__}
+    return told | {"fingerprint": bytes(row["fingerprint"]).hex() if row["fingerprint"] else None}
 
 
 class VerdictsOut(msgspec.Struct):
@@ -43,12 +56,7 @@ def read_signatures(channel_id: UUID, start: From, end: To, services: Services) 
         rows = verdicts_between(tx, channel_id, span)
     return VerdictsOut(
         [
-            VerdictOut(
-                start=row["start_at"], end=row["end_at"], signed=row["signed"], authentic=row["authentic"],
-                missing=row["missing"], not_authentic=row["not_authentic"], pending=row["pending"],
-                grounds=row["grounds"], signer=row["signer"], trust=row["trust"],
-                fingerprint=bytes(row["fingerprint"]).hex() if row["fingerprint"] else None,
-            )
+            VerdictOut(start=row["start_at"], end=row["end_at"], signed=row["signed"], **groups_of(row))
             for row in rows
         ]
     )  # fmt: skip

@@ -19,7 +19,7 @@ from svidok.media.clips import ClipFile
 from svidok.media.signed_sei import is_document
 from svidok.media.signing import Authenticity, GroupVerdict, Verifier
 from svidok.recording.signatures.judging import Judged
-from svidok.recording.signatures.keeping import alarms_of
+from svidok.recording.signatures.keeping import alarms_of, columns, stated
 from svidok.recording.store import enter_facts
 
 SQL = Queries.of("svidok.bodyworn")
@@ -63,20 +63,11 @@ def verdict_of(found: Judged) -> str:
 def keep(tx: Transaction, clip: Row, found: Judged, *, at: datetime) -> None:
     """Write a verdict down, state it in the ledger where anything was signed, and raise or clear its alarms."""
     clip_id: UUID = clip["id"]
-    signer, verdict = found.signer, verdict_of(found)
-    counts: dict[str, JSON] = {
-        "authentic": found.count(Authenticity.AUTHENTIC), "missing": found.count(Authenticity.MISSING),
-        "not_authentic": found.count(Authenticity.NOT_AUTHENTIC), "pending": found.pending,
-    }  # fmt: skip
-    told: dict[str, JSON] = {
-        "clip": str(clip_id), "verdict": verdict, "grounds": list(found.grounds), **counts,
-        "fingerprint": signer.fingerprint.hex() if signer else None, "trust": str(signer.trust) if signer else None,
-    }  # fmt: skip
+    verdict = verdict_of(found)
+    told: dict[str, JSON] = {"clip": str(clip_id), "verdict": verdict, **stated(found)}
     before = tx.maybe(SQL["verdict_before"], camera_id=clip["camera_id"], before=clip["start_at"])
     tx.run(
-        SQL["add_signature"], clip_id=clip_id, at=at, verdict=verdict, grounds=found.grounds, **counts,
-        signer=signer.subject if signer else None, fingerprint=signer.fingerprint if signer else None,
-        trust=str(signer.trust) if signer else None,
+        SQL["add_signature"], clip_id=clip_id, at=at, verdict=verdict, **columns(found),
         entry_id=enter(tx, kind=CLIP_JUDGED, subject=clip_id, payload=told, at=at) if found.signed else None,
     )  # fmt: skip
     news = alarms_of(

@@ -73,24 +73,41 @@ class SignatureJudge:
 
 def keep(tx: Transaction, one: Located, found: Judged, *, at: datetime) -> None:
     """Write a verdict down; a signed one is stated in the ledger too."""
-    segment, signer = one.segment, found.signer
-    counts: dict[str, JSON] = {
-        "authentic": found.count(Authenticity.AUTHENTIC), "missing": found.count(Authenticity.MISSING),
-        "not_authentic": found.count(Authenticity.NOT_AUTHENTIC), "pending": found.pending,
-    }  # fmt: skip
-    told: dict[str, JSON] = {
-        "segment": str(segment.id), "grounds": list(found.grounds), **counts,
-        "fingerprint": signer.fingerprint.hex() if signer else None, "trust": str(signer.trust) if signer else None,
-    }  # fmt: skip
+    segment = one.segment
+    told: dict[str, JSON] = {"segment": str(segment.id), **stated(found)}
     entry_id = enter(tx, kind=DEVICE_JUDGED, subject=segment.id, payload=told, at=at) if found.signed else None
     alarms = _alarms(tx, one, found, at)
     tx.run(
         SQL["add_verdict"], segment_id=segment.id, channel_id=segment.channel_id, at=at, signed=found.signed,
-        grounds=found.grounds, signer=signer.subject if signer else None, entry_id=entry_id,
-        fingerprint=signer.fingerprint if signer else None, trust=str(signer.trust) if signer else None, **counts,
+        entry_id=entry_id, **columns(found),
     )  # fmt: skip
     if alarms:
         enter_facts(tx, alarms)
+
+
+def stated(found: Judged) -> dict[str, JSON]:
+    """What the ledger is told of a verdict, besides what it is about. Pure."""
+    signer = found.signer
+    return {
+        "grounds": list(found.grounds), **_counts(found), "fingerprint": signer.fingerprint.hex() if signer else None,
+        "trust": str(signer.trust) if signer else None,
+    }  # fmt: skip
+
+
+def columns(found: Judged) -> dict[str, object]:
+    """What a row keeps of a verdict, besides what it is about. Pure."""
+    signer = found.signer
+    return {
+        "grounds": found.grounds, **_counts(found), "signer": signer.subject if signer else None,
+        "fingerprint": signer.fingerprint if signer else None, "trust": str(signer.trust) if signer else None,
+    }  # fmt: skip
+
+
+def _counts(found: Judged) -> dict[str, int]:
+    return {
+        "authentic": found.count(Authenticity.AUTHENTIC), "missing": found.count(Authenticity.MISSING),
+        "not_authentic": found.count(Authenticity.NOT_AUTHENTIC), "pending": found.pending,
+    }  # fmt: skip
 
 
 def _alarms(tx: Transaction, one: Located, found: Judged, at: datetime) -> list[f.AnyFact]:
