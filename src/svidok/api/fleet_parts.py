@@ -123,11 +123,9 @@ class FleetSummaryOut(msgspec.Struct):
     findings: dict[str, int]
 
 
-_SAME = (
-    "id", "number", "name_uk", "name_en", "kind", "owner", "life", "life_since", "life_reason", "lat", "lon",
-    "heading_deg", "fov_deg", "px_m_class", "lawful_basis", "retention_class", "maker", "model", "firmware", "serial",
-    "address", "clock_offset_ms", "says",
-)  # fmt: skip
+_MADE = {"last_seen_at", "site", "region", "findings", "findings_count", "channels", "steerable"}
+_SAME = [name for name in FleetCameraOut.__struct_fields__ if name not in _MADE]
+"""What a row calls as the pages do."""
 
 
 def camera_out(row: Row, channels: list[Row], findings: list[Row] | None, *, steerable: bool | None) -> FleetCameraOut:
@@ -139,7 +137,7 @@ def camera_out(row: Row, channels: list[Row], findings: list[Row] | None, *, ste
         region=_region(row["region_code"]),
         site=site,
         channels=_channels(channels),
-        findings=[FindingOut(**{name: one[name] for name in FindingOut.__struct_fields__}) for one in findings or ()],
+        findings=[FindingOut(**one) for one in findings or ()],
         findings_count=row["findings_count"] if findings is None else len(findings),
         steerable=steerable,
     )

@@ -49,9 +49,10 @@ def book_read(
     known = _known(tx, case_id, ExhibitKind.READ, read.id)
     if known is not None:
         return known
-    facts = record_of(read) | {"looked_under": purpose.reference.number}
+    record = record_of(read)
+    facts = record | {"looked_under": purpose.reference.number}
     file = _picture_of(vault, pictures, read) or _kept(
-        vault, json.dumps(record_of(read), ensure_ascii=False, indent=2).encode(), f"{read.plate}.json",
+        vault, json.dumps(record, ensure_ascii=False, indent=2).encode(), f"{read.plate}.json",
         "application/json",
     )  # fmt: skip
     return exhibits.book_fact(

@@ -169,10 +169,10 @@ def _reads(
         "direction": str(where.direction) if where.direction else None, "confidence": where.least_confidence,
         "before": cursor.taken_at if cursor else None, "before_id": cursor.id if cursor else None,
     }  # fmt: skip
-    if plates is None:
-        rows = latest(tx, query, Span(where.span.start, end), limit=limit, **asked)
-    elif len(plates) == 1:  # a look into each day, latest first, is cheaper than asking several times
-        rows = tx.all_planned_once(query, start=where.span.start, end=end, limit=limit, plates=list(plates), **asked)
+    if plates is not None:
+        asked["plates"] = list(plates)
+    if plates is not None and len(plates) == 1:  # a look into each day, latest first, is cheaper than asking often
+        rows = tx.all_planned_once(query, start=where.span.start, end=end, limit=limit, **asked)
     else:
-        rows = latest(tx, query, Span(where.span.start, end), limit=limit, plates=list(plates), **asked)
+        rows = latest(tx, query, Span(where.span.start, end), limit=limit, **asked)
     return [read_of(row) for row in rows]
